@@ -1,0 +1,188 @@
+"""The two streams of the API for tests: server-sent events and the console's WebSocket, each read by a thread of its own."""
+import json
+import queue
+import re
+import ssl
+import threading
+import time
+
+import websocket
+
+
+class Events:
+    """GET /api/v1/events as a list that grows. Every event is checked against the contract.
+
+    The constructor returns when the stream's opening block has arrived; `start` is its sequence number."""
+
+    def __init__(self, client, last_id=None, after=None, headers=None):
+        self.client = client
+        sending = dict(headers or {})
+        if last_id is not None:
+            sending["Last-Event-ID"] = str(last_id)
+        target = "/api/v1/events" + (f"?after={after}" if after is not None else "")
+        self.connection, self.answer = client.open("GET", target, headers=sending)
+        assert self.answer.status == 200, (self.answer.status, self.answer.read())
+        assert self.answer.getheader("Content-Type").split(";")[0] == "text/event-stream"
+        assert self.answer.getheader("Cache-Control") == "no-store"
+        self.seen = []
+        self.resets = []
+        self.last_id = None
+        self.ended = threading.Event()
+        self.error = None
+        self._news = queue.Queue()
+        opened = threading.Event()
+        self._opened = opened
+        threading.Thread(target=self._read, daemon=True).start()
+        assert opened.wait(60), "the event stream did not open"
+        self.start = self.last_id
+
+    def _read(self):
+        block = {}
+        try:
+            for line in self.answer:
+                line = line.decode().rstrip("\r\n")
+                if line:
+                    if not line.startswith(":"):
+                        name, _, value = line.partition(":")
+                        block[name] = value.removeprefix(" ")
+                    continue
+                self._block(block)
+                block = {}
+        except (OSError, ValueError, AssertionError, AttributeError) as e:
+            self.error = e
+        self.ended.set()
+        self._opened.set()
+
+    def _block(self, block):
+        if "id" in block:
+            self.last_id = int(block["id"])
+        if block.get("event") == "reset":
+            self.resets.append(json.loads(block["data"]))
+            self._news.put(None)
+        elif "data" in block:
+            assert "event" not in block, block
+            event = json.loads(block["data"])
+            found = self.client.contract.event_problems(event)
+            assert not found, (event, found)
+            assert event["seq"] == int(block["id"]), block
+            self.seen.append(event)
+            self._news.put(event)
+        if "id" in block:
+            self._opened.set()
+
+    def wait(self, want, timeout=120):
+        """The next event for which want(event) is true; AssertionError when none comes."""
+        end = time.monotonic() + timeout
+        while True:
+            try:
+                event = self._news.get(timeout=max(0.01, end - time.monotonic()))
+            except queue.Empty:
+                raise AssertionError(f"no such event; seen: {[(e['type'], e['data']) for e in self.seen]}; {self.error}") from None
+            if event and want(event):
+                return event
+
+    def wait_state(self, domain, state, timeout=120):
+        """The next event that says that the domain is in a state."""
+        return self.wait(lambda e: e["type"] == "domain.state" and e["resource"] == f"domains/{domain}"
+                         and e["data"]["state"] == state, timeout)
+
+    def close(self):
+        """Hangs up."""
+        try:
+            self.connection.sock and self.connection.sock.close()
+        except OSError:
+            pass
+        self.connection.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class Console:
+    """A domain's console over WebSocket."""
+
+    def __init__(self, client, domain, ticket=None, origin=None):
+        self.domain = domain
+        if ticket is None:
+            response = client.post(f"/api/v1/domains/{domain}/console/tickets")
+            assert response.status == 201, response
+            ticket = response.json()["ticket"]
+        host, port = client.address()
+        options = {"suppress_origin": True} if origin is None else {"origin": origin}
+        self.socket = websocket.create_connection(
+            f"wss://{host}:{port}/api/v1/domains/{domain}/console?ticket={ticket}",
+            sslopt={"ca_certs": str(client.ca), "cert_reqs": ssl.CERT_REQUIRED}, timeout=60, **options)
+        self.socket.settimeout(None)
+        self.output = b""
+        self.notices = []
+        self.closed = False
+        self._lock = threading.Condition()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        try:
+            while True:
+                opcode, data = self.socket.recv_data()
+                with self._lock:
+                    if opcode == websocket.ABNF.OPCODE_BINARY:
+                        self.output += data
+                    elif opcode == websocket.ABNF.OPCODE_TEXT:
+                        self.notices.append(json.loads(data))
+                    elif opcode == websocket.ABNF.OPCODE_CLOSE:
+                        break
+                    self._lock.notify_all()
+        except (OSError, websocket.WebSocketException, ValueError):
+            pass
+        with self._lock:
+            self.closed = True
+            self._lock.notify_all()
+
+    def _wait(self, ready, what, timeout):
+        end = time.monotonic() + timeout
+        with self._lock:
+            while not (found := ready()):
+                left = end - time.monotonic()
+                if left <= 0 or self.closed:
+                    state = "closed" if self.closed else "silent"
+                    raise AssertionError(f"console is {state} without {what!r}; it ended with {self.output[-1500:]!r}")
+                self._lock.wait(left)
+            return found
+
+    def expect(self, pattern, timeout=120):
+        """Waits until pattern (bytes, a regular expression) is in the output after what was expected before; returns the match."""
+        search = re.compile(pattern, re.S)
+        start = getattr(self, "_from", 0)
+        match = self._wait(lambda: search.search(self.output, start), pattern, timeout)
+        self._from = match.end()
+        return match
+
+    def notice(self, want, timeout=60):
+        """Waits for a text frame for which want(notice) is true."""
+        return self._wait(lambda: next((n for n in self.notices if want(n)), None), "notice", timeout)
+
+    def send(self, data):
+        """Types bytes."""
+        self.socket.send_binary(data)
+
+    def command(self, line, timeout=120):
+        """Types a shell command; returns what it printed. The marker is not in the echo of the command itself."""
+        mark = f"m{time.monotonic_ns() % 1000000}"
+        self.send(f"{line}; echo '{mark[:2]}''{mark[2:]}'\r".encode())
+        found = self.expect(rf"(?:^|\n)((?:(?!{mark[:2]}'').)*?){mark}\r?\n".encode(), timeout)
+        return found.group(1).decode("utf-8", "replace").replace("\r", "")
+
+    def close(self):
+        """Hangs up."""
+        try:
+            self.socket.close(timeout=5)
+        except (OSError, websocket.WebSocketException):
+            pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()

@@ -1,0 +1,29 @@
+# Tests. Each suite builds what it needs; tests/run adds the results up and ends with "N passed, N failed".
+#   UNIT_TESTS   cmocka programs (under ASan and UBSan); set beside the rules that build them
+#   FUZZ_TESTS   commands, separated by ";", each a fuzz target that runs for a moment and exits 0
+# TEST_ARGS goes to pytest: make test-api TEST_ARGS="-x -k upload"
+TEST_RUN  ?= $(BUILD)/run-test
+TEST_PORT ?= 8521
+TEST_ENV = BUILD=$(abspath $(BUILD)) UNIT_TESTS='$(UNIT_TESTS)' FUZZ_TESTS='$(FUZZ_TESTS)' \
+	TEST_RUN='$(TEST_RUN)' TEST_PORT='$(TEST_PORT)' TEST_ARGS='$(TEST_ARGS)' MAKE='$(MAKE)'
+
+.PHONY: test test-packages test-unit test-fuzz test-api test-system test-browser unit-programs fuzz-programs
+test-packages:
+	@packaging/install-packages build run test
+
+test: test-packages ## run every test: unit, fuzz smoke, API, system (boots the appliance in QEMU), browser
+	@+$(TEST_ENV) tests/run unit fuzz api system browser
+test-unit: test-packages ## run the unit tests and the fuzz targets for a moment
+	@+$(TEST_ENV) tests/run unit fuzz
+test-api: test-packages ## run the API tests against the agent on this host
+	@+$(TEST_ENV) tests/run api
+test-system: test-packages ## run the system tests against the appliance in QEMU
+	@+$(TEST_ENV) tests/run system
+test-browser: test-packages ## run the browser tests in Chromium
+	@+$(TEST_ENV) tests/run browser
+
+unit-programs: $(UNIT_TESTS)
+fuzz-programs: $(FUZZ_PROGRAMS)
+.PHONY: test-system-prepare test-browser-prepare
+test-system-prepare: api
+test-browser-prepare: api agent-host webui
