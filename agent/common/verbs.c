@@ -62,6 +62,11 @@ const char *verbs_reason_name(unsigned reason)
 	return reason < VERBS_REASON_END ? reasons[reason] : "unknown";
 }
 
+size_t verbs_answer_size(unsigned verb)
+{
+	return verb < VERB_END ? shapes[verb].response : 0;
+}
+
 void verbs_start(void *message, size_t size, enum verb verb, uint64_t id)
 {
 	memset(message, 0, size);

@@ -250,6 +250,8 @@ _Static_assert(sizeof(union verbs_message) <= VERBS_MESSAGE_MAX, "a message fits
 
 /* Zeroes the whole message (size bytes: sizeof of the structure) and fills its header. */
 void verbs_start(void *message, size_t size, enum verb verb, uint64_t id);
+/* sizeof of the structure that answers a verb; 0 for an unknown one. */
+size_t verbs_answer_size(unsigned verb);
 /* Fills *f as the failed answer to verb and id from *e. */
 void verbs_fail(struct verbs_failure *f, enum verb verb, uint64_t id, const struct error *e);
 /* The other way: an answer with a status other than ERROR_NONE, already checked, as error. */
