@@ -9,7 +9,7 @@ KEEPER_MACHINE_host  := $(wildcard agent/keeper/machine_sim*.c)
 KEEPER_MACHINE_asan  := $(KEEPER_MACHINE_host)
 
 DOMUSD_LIBS := -lmicrohttpd -ljansson -lsqlite3 -lssl -lcrypto -lwslay -lpthread
-KEEPER_LIBS_arm64 := -lxenlight -lxenstore -lxentoolcore -lpthread
+KEEPER_LIBS_arm64 := -lxenlight -lxenstore -lxentoollog -lxentoolcore -lpthread
 KEEPER_LIBS_host  := -lpthread
 KEEPER_LIBS_asan  := -lpthread
 
@@ -33,6 +33,9 @@ AGENT_SYSROOT_arm64 := $(SYSROOT_ARM64)/.done
 AGENT_SYSROOT_host  := $(SYSROOT_HOST)/.done
 AGENT_SYSROOT_asan  := $(SYSROOT_HOST)/.done
 
+# keeperctl speaks keeper's verbs from a shell script; for tests only
+KEEPERCTL := tests/system/keeperctl.c
+
 define agent_variant
 AGENT_OBJ_$(1) := $(BUILD)/agent/$(1)/obj
 $(BUILD)/agent/$(1)/obj/%.o: %.c agent/agent.mk VERSION | $(AGENT_SYSROOT_$(1))
@@ -42,9 +45,11 @@ $(BUILD)/agent/$(1)/domusd: $(AGENT_COMMON:%.c=$(BUILD)/agent/$(1)/obj/%.o) $(AG
 	@echo "  LD $(1) $$@"; $$(AGENT_CC_$(1)) $$(AGENT_CFLAGS_$(1)) $$^ $$(AGENT_LDFLAGS_$(1)) -o $$@ $(DOMUSD_LIBS)
 $(BUILD)/agent/$(1)/keeper: $(AGENT_COMMON:%.c=$(BUILD)/agent/$(1)/obj/%.o) $(AGENT_KEEPER:%.c=$(BUILD)/agent/$(1)/obj/%.o) $(KEEPER_MACHINE_$(1):%.c=$(BUILD)/agent/$(1)/obj/%.o)
 	@echo "  LD $(1) $$@"; $$(AGENT_CC_$(1)) $$(AGENT_CFLAGS_$(1)) $$^ $$(AGENT_LDFLAGS_$(1)) -o $$@ $$(KEEPER_LIBS_$(1))
+$(BUILD)/agent/$(1)/keeperctl: $(AGENT_COMMON:%.c=$(BUILD)/agent/$(1)/obj/%.o) $(KEEPERCTL:%.c=$(BUILD)/agent/$(1)/obj/%.o)
+	@echo "  LD $(1) $$@"; $$(AGENT_CC_$(1)) $$(AGENT_CFLAGS_$(1)) $$^ $$(AGENT_LDFLAGS_$(1)) -o $$@
 .PHONY: agent-$(1)
 agent-$(1): $(BUILD)/agent/$(1)/domusd $(BUILD)/agent/$(1)/keeper
--include $(patsubst %.c,$(BUILD)/agent/$(1)/obj/%.d,$(AGENT_COMMON) $(AGENT_DOMUSD) $(AGENT_KEEPER) $(KEEPER_MACHINE_$(1)))
+-include $(patsubst %.c,$(BUILD)/agent/$(1)/obj/%.d,$(AGENT_COMMON) $(AGENT_DOMUSD) $(AGENT_KEEPER) $(KEEPERCTL) $(KEEPER_MACHINE_$(1)))
 endef
 $(foreach v,arm64 host asan,$(eval $(call agent_variant,$(v))))
 

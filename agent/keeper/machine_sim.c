@@ -34,12 +34,12 @@ static const struct {
 	size_t offset;
 } numbers[] = {
 	{"memory_mib", offsetof(struct sim_options, memory_mib)},
-	{"dom0_mib",   offsetof(struct sim_options, dom0_mib)  },
-	{"cpus",	 offsetof(struct sim_options, cpus)	   },
-	{"create_ms",  offsetof(struct sim_options, create_ms) },
-	{"boot_ms",    offsetof(struct sim_options, boot_ms)	 },
-	{"stop_ms",    offsetof(struct sim_options, stop_ms)	 },
-	{"crash_ms",   offsetof(struct sim_options, crash_ms)  },
+	{"dom0_mib", offsetof(struct sim_options, dom0_mib)},
+	{"cpus", offsetof(struct sim_options, cpus)},
+	{"create_ms", offsetof(struct sim_options, create_ms)},
+	{"boot_ms", offsetof(struct sim_options, boot_ms)},
+	{"stop_ms", offsetof(struct sim_options, stop_ms)},
+	{"crash_ms", offsetof(struct sim_options, crash_ms)},
 };
 
 /* One "key=value" or flag; false when it is none. */

@@ -36,13 +36,13 @@ struct arguments {
 static void arguments_read(int argc, char **argv, struct arguments *a)
 {
 	static const struct option options[] = {
-		{"socket",	   required_argument, NULL, 's'},
-		{"state",		  required_argument, NULL, 'd'},
-		{"client-user",			required_argument, NULL, 'u'},
-		{"machine-options",required_argument, NULL, 'm'},
-		{"version",		    no_argument, NULL, 'v'},
-		{"help",	 no_argument, NULL, 'h'},
-		{0		  },
+		{"socket", required_argument, NULL, 's'},
+		{"state", required_argument, NULL, 'd'},
+		{"client-user", required_argument, NULL, 'u'},
+		{"machine-options", required_argument, NULL, 'm'},
+		{"version", no_argument, NULL, 'v'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
 	};
 	int c;
 
