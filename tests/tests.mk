@@ -25,5 +25,19 @@ test-browser: test-packages ## run the browser tests in Chromium
 unit-programs: $(UNIT_TESTS)
 fuzz-programs: $(FUZZ_PROGRAMS)
 .PHONY: test-system-prepare test-browser-prepare
-test-system-prepare: api
+test-system-prepare: appliance test-guests
 test-browser-prepare: api agent-host webui
+
+# ---- guests of the system tests --------------------------------------------------------------------------------------
+GUESTS := $(BUILD)/test-guests
+TEST_GUESTS := $(GUESTS)/initrd.gz $(GUESTS)/crash
+.PHONY: test-guests
+test-guests: $(TEST_GUESTS)
+$(GUESTS)/initrd.gz: $(wildcard tests/system/guests/*) $(BUILD)/image/base.squashfs
+	@mkdir -p $(@D)
+	@echo "  GUEST $@"; tests/system/guests/make-initrd $(BUILD)/image/root $@
+$(GUESTS)/crash: tests/system/guests/crash.S
+	@packaging/install-packages build
+	@mkdir -p $(@D)
+	@echo "  GUEST $@"; aarch64-linux-gnu-gcc -nostdlib -static -Wl,--build-id=none -Wl,-Ttext=0 -o $@.elf $<
+	@aarch64-linux-gnu-objcopy -O binary $@.elf $@
