@@ -1,0 +1,76 @@
+// The board as a house: its memory is the floor space, each domain at home has a room in it.
+import type { Domain, System } from '../api/calls';
+import { mib, t } from '../i18n';
+import { Link } from '../parts/button';
+import { Card } from '../parts/page';
+
+const HUES = [18, 205, 145, 280, 48, 330, 175, 240];
+const colour = (i: number) => {
+	const hue = HUES[i % HUES.length] ?? 0;
+	return `light-dark(hsl(${hue} 52% 52%), hsl(${hue} 48% 60%))`;
+};
+
+interface Room {
+	name: string;
+	to?: string;
+	mib: number;
+	colour?: string;
+	free?: boolean;
+}
+
+function roomsOf(system: System, domains: Domain[]): Room[] {
+	const { total_mib, free_mib, dom0_mib } = system.memory;
+	const home = domains.filter((d) => d.status.domid !== null);
+	const lived = home.reduce((sum, d) => sum + d.memory_mib, 0);
+	const other = Math.max(0, total_mib - free_mib - dom0_mib - lived);
+	const grey = 'light-dark(#8a8178, #8f867c)';
+	const stone = 'light-dark(#5d564e, #b9afa4)';
+	return [
+		{ name: t.overview.dom0, mib: dom0_mib, colour: stone },
+		...home.map((d, i) => ({
+			name: d.name,
+			to: `/domains/${d.name}`,
+			mib: d.memory_mib,
+			colour: colour(i),
+		})),
+		{ name: t.overview.other, mib: other, colour: grey },
+		{ name: t.overview.free, mib: free_mib, free: true },
+	].filter((r) => r.mib > 0);
+}
+
+const fill = (room: Room) => (room.colour ? { '--room': room.colour } : {});
+
+export function House({ system, domains }: { system: System; domains: Domain[] }) {
+	const rooms = roomsOf(system, domains);
+	const { total_mib, free_mib } = system.memory;
+	return (
+		<Card
+			title={t.overview.memoryTitle}
+			aside={
+				<span class="muted small num">{t.overview.freeOf(mib(free_mib), mib(total_mib))}</span>
+			}
+		>
+			<svg class="roof" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
+				<path d="M0 10 50 0l50 10z" fill="currentColor" />
+			</svg>
+			<div class="rooms" aria-hidden="true">
+				{rooms.map((room) => (
+					<div
+						key={room.name}
+						class={room.free ? 'room free' : 'room'}
+						style={{ flexGrow: room.mib, ...fill(room) }}
+					/>
+				))}
+			</div>
+			<ul class="legend">
+				{rooms.map((room) => (
+					<li key={room.name}>
+						<span class={room.free ? 'swatch room free' : 'swatch'} style={fill(room)} />
+						{room.to ? <Link to={room.to}>{room.name}</Link> : room.name}{' '}
+						<span class="muted num">{mib(room.mib)}</span>
+					</li>
+				))}
+			</ul>
+		</Card>
+	);
+}

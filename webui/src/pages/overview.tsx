@@ -1,0 +1,196 @@
+import { useEffect } from 'preact/hooks';
+import type { ComponentChildren } from 'preact';
+import type { DomainState, Event } from '../api/calls';
+import { House } from '../board/house';
+import { MemoryChart } from '../board/memory-chart';
+import { bytes, duration, t } from '../i18n';
+import { LoadError } from '../parts/banner';
+import { LinkButton } from '../parts/button';
+import { Icon } from '../parts/icon';
+import { Card, Loading, Page } from '../parts/page';
+import { StateBadge, Time } from '../parts/status';
+import { domains, images, journal, readSystem, system, systemError, volumes } from '../state/store';
+
+const SAMPLE_MS = 5000;
+
+/** The newcomer's way: it disappears once a domain has been started. */
+function FirstSteps() {
+	const list = images.items.value;
+	const all = domains.items.value;
+	if (!list || !all) return null;
+	const kernel = list.some((i) => i.kind === 'kernel');
+	const first = all[0];
+	const steps: Array<[title: string, text: string, done: boolean, button: ComponentChildren]> = [
+		[
+			t.start.kernel,
+			t.start.kernelText,
+			kernel,
+			<LinkButton to="/images" variant="primary" icon="upload">
+				{t.start.kernelButton}
+			</LinkButton>,
+		],
+		[
+			t.start.define,
+			t.start.defineText,
+			all.length > 0,
+			<LinkButton to="/new-domain" variant="primary" icon="plus">
+				{t.start.defineButton}
+			</LinkButton>,
+		],
+		[
+			t.start.run,
+			t.start.runText,
+			all.some((d) => d.status.state !== 'stopped'),
+			<LinkButton to={`/domains/${first?.name ?? ''}/console`} variant="primary" icon="terminal">
+				{t.start.runButton}
+			</LinkButton>,
+		],
+	];
+	const now = steps.findIndex(([, , done]) => !done);
+	if (now < 0 || journal.value.some((e) => e.type === 'domain.state')) return null;
+	return (
+		<Card title={t.start.title} aside={<span class="muted small">{t.start.text}</span>}>
+			<ol class="steps">
+				{steps.map(([title, text, done, button], i) => (
+					<li key={title} data-done={done} data-now={i === now}>
+						<span class="mark" aria-hidden="true">
+							{done ? <Icon name="check" /> : i + 1}
+						</span>
+						<div class="stack">
+							<div>
+								<h3>
+									{title}
+									{done && <span class="visually-hidden"> ({t.start.done})</span>}
+								</h3>
+								<p class="muted">{text}</p>
+							</div>
+							{i === now && <div>{button}</div>}
+						</div>
+					</li>
+				))}
+			</ol>
+		</Card>
+	);
+}
+
+function eventLine(e: Event): string | undefined {
+	const [kind = '', key = ''] = (e.resource ?? '').split('/');
+	const found =
+		kind === 'images' ? images.find(key) : kind === 'volumes' ? volumes.find(key) : undefined;
+	const data = e.data ?? {};
+	const named = typeof data.name === 'string' ? data.name : (found?.name ?? key);
+	const state = t.became[data.state as DomainState] ?? String(data.state);
+	return t.events[e.type]?.({ actor: e.actor, name: named, state });
+}
+
+function Journal() {
+	const lines = journal.value
+		.map((e) => ({ e, text: eventLine(e) }))
+		.filter((l) => l.text !== undefined)
+		.slice(0, 10);
+	return (
+		<Card title={t.overview.recent}>
+			{lines.length === 0 && <p class="muted">{t.overview.recentEmpty}</p>}
+			<ul class="feed">
+				{lines.map(({ e, text }) => (
+					<li key={e.seq}>
+						<span>{text}</span>
+						<span class="muted small nowrap">
+							<Time iso={e.time} />
+						</span>
+					</li>
+				))}
+			</ul>
+		</Card>
+	);
+}
+
+function Stat({ label, value, note }: { label: string; value: string; note?: string }) {
+	return (
+		<div class="stat">
+			<dt>{label}</dt>
+			<dd>
+				{value}
+				{note && <small>{note}</small>}
+			</dd>
+		</div>
+	);
+}
+
+function ByState() {
+	const all = domains.items.value ?? [];
+	const states = ['running', 'starting', 'paused', 'stopping', 'crashed', 'stopped'] as const;
+	const counts = states
+		.map((state) => ({ state, n: all.filter((d) => d.status.state === state).length }))
+		.filter((c) => c.n > 0);
+	if (counts.length === 0) return null;
+	return (
+		<div class="actions" role="group" aria-label={t.overview.byState}>
+			{counts.map(({ state, n }) => (
+				<span key={state} class="num">
+					{n} <StateBadge state={state} />
+				</span>
+			))}
+		</div>
+	);
+}
+
+export function Overview() {
+	useEffect(() => {
+		for (const c of [domains, images, volumes]) c.want();
+		void readSystem();
+		const timer = setInterval(() => {
+			if (!document.hidden) void readSystem();
+		}, SAMPLE_MS);
+		return () => clearInterval(timer);
+	}, []);
+	const s = system.value;
+	const error = systemError.value;
+	const all = domains.items.value ?? [];
+	const up = all.filter((d) => d.status.state === 'running').length;
+	const online = s?.cpus.filter((c) => c.online).length ?? 0;
+	return (
+		<Page title={t.overview.title} mark={<ByState />}>
+			{error && !s && <LoadError error={error} retry={() => void readSystem()} />}
+			{!s && !error && <Loading />}
+			<FirstSteps />
+			{s && (
+				<>
+					<dl class="card stats">
+						<Stat
+							label={t.overview.hypervisor}
+							value={`${s.hypervisor.name} ${s.hypervisor.version}`}
+							note={s.hypervisor.abi}
+						/>
+						<Stat
+							label={t.overview.board}
+							value={s.board}
+							note={`${t.overview.version} ${s.version}`}
+						/>
+						<Stat
+							label={t.overview.domains}
+							value={String(all.length)}
+							note={t.overview.running(up, all.length)}
+						/>
+						<Stat
+							label={t.overview.cpus}
+							value={String(s.cpus.length)}
+							note={t.overview.online(online, s.cpus.length)}
+						/>
+						<Stat
+							label={t.overview.storage}
+							value={bytes(s.storage.free)}
+							note={t.overview.ofTotal(bytes(s.storage.total))}
+						/>
+						<Stat label={t.overview.uptime} value={duration(s.uptime_s)} />
+					</dl>
+					<House system={s} domains={all} />
+					<div class="grid">
+						<MemoryChart />
+						<Journal />
+					</div>
+				</>
+			)}
+		</Page>
+	);
+}

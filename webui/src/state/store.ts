@@ -1,0 +1,254 @@
+// What the appliance has, as signals. Lists are read once and kept true by the event stream: an event
+// names a resource, the resource is read again.
+import { batch, signal } from '@preact/signals';
+import {
+	type ApiError,
+	call,
+	type Domain,
+	type Event,
+	eventsBefore,
+	type Image,
+	listAll,
+	listPage,
+	type Network,
+	type Operation,
+	streamEvents,
+	type StreamEvent,
+	type System,
+	type Volume,
+} from '../api/calls';
+
+/** A list of resources; `items` is undefined until it was read once. */
+export class Collection<T> {
+	readonly items = signal<T[] | undefined>(undefined);
+	readonly error = signal<ApiError | undefined>(undefined);
+	private readonly busy = new Map<string, { again: boolean }>();
+	private wanted = false;
+	readonly keyOf: (item: T) => string;
+	private readonly readAll: () => Promise<T[]>;
+	private readonly readOne: (key: string) => Promise<T>;
+	private readonly order: (a: T, b: T) => number;
+
+	constructor(spec: {
+		key: (item: T) => string;
+		all: () => Promise<T[]>;
+		one: (key: string) => Promise<T>;
+		order: (a: T, b: T) => number;
+	}) {
+		this.keyOf = spec.key;
+		this.readAll = spec.all;
+		this.readOne = spec.one;
+		this.order = spec.order;
+	}
+
+	/** Reads the list unless it is there. */
+	want(): void {
+		this.wanted = true;
+		if (this.items.value === undefined) void this.reload();
+	}
+
+	/** Reads the list again if anybody looked at it. */
+	reload(): Promise<void> {
+		return this.once('', async () => {
+			if (!this.wanted) return;
+			const items = await this.readAll();
+			this.items.value = items.sort(this.order);
+		});
+	}
+
+	/** Reads one resource again; it is removed when it is gone. */
+	refresh(key: string): Promise<void> {
+		return this.once(key, async () => {
+			try {
+				this.put(await this.readOne(key));
+			} catch (e) {
+				if ((e as ApiError).status !== 404) throw e;
+				this.drop(key);
+			}
+		});
+	}
+
+	put(item: T): void {
+		const items = this.items.value;
+		if (!items) return;
+		const others = items.filter((i) => this.keyOf(i) !== this.keyOf(item));
+		this.items.value = [...others, item].sort(this.order);
+	}
+
+	drop(key: string): void {
+		this.items.value = this.items.value?.filter((i) => this.keyOf(i) !== key);
+	}
+
+	forget(): void {
+		this.wanted = false;
+		this.items.value = undefined;
+		this.error.value = undefined;
+	}
+
+	find(key: string): T | undefined {
+		return this.items.value?.find((i) => this.keyOf(i) === key);
+	}
+
+	/** One reading of each thing at a time; a wish that comes meanwhile leads to one more. */
+	private async once(key: string, read: () => Promise<void>): Promise<void> {
+		const running = this.busy.get(key);
+		if (running) {
+			running.again = true;
+			return;
+		}
+		const mine = { again: false };
+		this.busy.set(key, mine);
+		try {
+			do {
+				mine.again = false;
+				await read();
+			} while (mine.again);
+			this.error.value = undefined;
+		} catch (e) {
+			this.error.value = e as ApiError;
+		} finally {
+			this.busy.delete(key);
+		}
+	}
+}
+
+const byName = (a: { name: string }, b: { name: string }) => a.name.localeCompare(b.name);
+
+export const domains = new Collection<Domain>({
+	key: (d) => d.name,
+	all: () => listAll('listDomains'),
+	one: (name) => call('getDomain', { path: { name } }),
+	order: byName,
+});
+export const images = new Collection<Image>({
+	key: (i) => i.id,
+	all: () => listAll('listImages'),
+	one: (id) => call('getImage', { path: { id } }),
+	order: byName,
+});
+export const volumes = new Collection<Volume>({
+	key: (v) => v.id,
+	all: () => listAll('listVolumes'),
+	one: (id) => call('getVolume', { path: { id } }),
+	order: byName,
+});
+export const networks = new Collection<Network>({
+	key: (n) => n.id,
+	all: () => listAll('listNetworks'),
+	one: (id) => call('getNetwork', { path: { id } }),
+	order: byName,
+});
+
+/** Cursor of the operations older than those in the list; undefined when it has them all. */
+export const olderOperations = signal<string | undefined>(undefined);
+const OPERATIONS_PAGE = 50;
+export const operations = new Collection<Operation>({
+	key: (o) => o.id,
+	all: async () => {
+		const page = await listPage('listOperations', OPERATIONS_PAGE);
+		olderOperations.value = page.next;
+		return page.items;
+	},
+	one: (id) => call('getOperation', { path: { id } }),
+	order: (a, b) => b.created.localeCompare(a.created) || b.id.localeCompare(a.id),
+});
+
+export async function loadOlderOperations(): Promise<void> {
+	const page = await listPage('listOperations', OPERATIONS_PAGE, olderOperations.value);
+	olderOperations.value = page.next;
+	batch(() => page.items.forEach((o) => operations.put(o)));
+}
+
+export const isRunning = (o: Operation) => ['pending', 'running', 'cancelling'].includes(o.state);
+
+export const system = signal<System | undefined>(undefined);
+export const systemError = signal<ApiError | undefined>(undefined);
+
+export async function readSystem(): Promise<void> {
+	try {
+		system.value = await call('getSystem');
+		systemError.value = undefined;
+	} catch (e) {
+		systemError.value = e as ApiError;
+	}
+}
+
+/** The newest events first, for the overview. */
+export const journal = signal<Event[]>([]);
+const JOURNAL_LENGTH = 30;
+
+function note(event: Event): void {
+	if (journal.value.some((e) => e.seq === event.seq)) return;
+	journal.value = [event, ...journal.value].sort((a, b) => b.seq - a.seq).slice(0, JOURNAL_LENGTH);
+}
+
+/** live: events flow. lost: the connection is down and what is shown may be old. */
+export const link = signal<'connecting' | 'live' | 'lost'>('connecting');
+
+const collections: Record<string, { refresh: (key: string) => Promise<void> }> = {
+	domains,
+	images,
+	volumes,
+	networks,
+	operations,
+};
+
+export function reloadEverything(): void {
+	for (const c of [domains, images, volumes, networks, operations]) void c.reload();
+	void readSystem();
+}
+
+function apply({ type, data }: StreamEvent): void {
+	if (type === 'reset') return reloadEverything();
+	const event = JSON.parse(data) as Event;
+	note(event);
+	const [kind, key] = (event.resource ?? '').split('/');
+	const collection = kind ? collections[kind] : undefined;
+	// A list that nobody looked at stays unread.
+	if (collection && key) void collection.refresh(key);
+	if (/^domain\.(created|updated|deleted)$/.test(event.type)) {
+		// Who uses what has changed.
+		void images.reload();
+		void volumes.reload();
+	}
+	if (/^(domain|image|volume|system)\./.test(event.type)) void readSystem();
+}
+
+let close: (() => void) | undefined;
+let graceTimer: ReturnType<typeof setTimeout> | undefined;
+/** A dropped connection that comes back this soon is not worth a banner. */
+const GRACE_MS = 1500;
+
+export function connect(): void {
+	close?.();
+	link.value = 'connecting';
+	close = streamEvents({
+		onOpen: (resumed) => {
+			clearTimeout(graceTimer);
+			graceTimer = undefined;
+			link.value = 'live';
+			// Lists are read after the stream has begun: no change can fall between the two.
+			if (!resumed) reloadEverything();
+		},
+		onEvent: apply,
+		onLost: () => {
+			graceTimer ??= setTimeout(() => (link.value = 'lost'), GRACE_MS);
+		},
+	});
+	domains.want();
+	operations.want();
+	void readSystem();
+	void eventsBefore(JOURNAL_LENGTH).then((events) =>
+		batch(() => events.forEach((e) => note(JSON.parse(e.data) as Event))),
+	);
+}
+
+export function disconnect(): void {
+	close?.();
+	close = undefined;
+	clearTimeout(graceTimer);
+	graceTimer = undefined;
+	for (const c of [domains, images, volumes, networks, operations]) c.forget();
+	system.value = undefined;
+	journal.value = [];
+}
