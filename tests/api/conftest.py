@@ -10,9 +10,10 @@ numbers = itertools.count(1)
 
 
 @pytest.fixture
-def unclaimed():
-    """An agent of this test's own that nobody has claimed."""
-    place = hostagent.HostAgent()
+def unclaimed(request):
+    """An agent of this test's own that nobody has claimed. @pytest.mark.machine("cpus=2") sets options of its board."""
+    marker = request.node.get_closest_marker("machine")
+    place = hostagent.HostAgent(marker.args[0] if marker else "")
     try:
         yield place.start()
     finally:

@@ -8,6 +8,9 @@ from domus.processes import wait_until
 from domus.streams import Console
 
 
+PROMPT = rb"GUEST-READY\r\n~ # "  # of the simulated guest, agent/keeper/machine_sim_guest.c
+
+
 def ticket(api, name):
     response = api.post(f"/api/v1/domains/{name}/console/tickets")
     assert response.status == 201, response
@@ -23,7 +26,10 @@ def handshake(api, name, value, origin=None):
 
 @pytest.fixture
 def running(api, domain):
+    """A domain whose shell listens."""
     api.act(domain, "start")
+    with Console(api, domain) as console:
+        console.expect(PROMPT)
     return domain
 
 
@@ -67,6 +73,7 @@ def test_console_outlives_a_reboot(api, running):
         api.act(running, "reboot")
         console.notice(lambda n: n["state"] != "running")
         wait_until(lambda: console.notices[-1]["state"] == "running", "the notice that it runs again")
+        console.expect(PROMPT + rb".*" + PROMPT)
         console.send(b"after the reboot\r")
         console.expect(b"after the reboot")
 
@@ -76,6 +83,7 @@ def test_console_of_a_stopped_domain_waits_for_its_start(api, domain):
         assert console.notice(lambda n: True)["state"] == "stopped"
         api.act(domain, "start")
         console.notice(lambda n: n["state"] == "running")
+        console.expect(PROMPT)
         console.send(b"awake\r")
         console.expect(b"awake")
 
@@ -174,13 +182,39 @@ def test_log_cannot_be_sniffed_as_html(api, running):
 
 
 def test_many_bytes_arrive_whole_and_in_order(api, running):
+    line = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ\r\n"
     with Console(api, running) as console:
-        lines = [f"line {i:05} {'x' * 60}".encode() for i in range(200)]
-        for line in lines:
-            console.send(line + b"\r")
-        console.expect(b"line 00199 x{60}", 60)
-        found = re.findall(rb"line (\d{5}) x{60}", console.output)
-        assert sorted(set(found)) == [b"%05d" % i for i in range(200)]
+        console.send(b"flood 1024\r")
+        console.expect(rb"flood 1024\r\n(?:" + line + rb"){16384}~ # ")
+
+
+def test_typed_lines_arrive_in_order(api, running):
+    with Console(api, running) as console:
+        for i in range(100):
+            console.send(f"echo line {i}\r".encode())
+            console.expect(rb"\nline %d\r\n" % i)
+
+
+def test_replay_is_the_last_256_kib(api, running):
+    with Console(api, running) as console:
+        console.send(b"flood 600\r")
+        console.expect(rb"(0123456789[^\n]*\n){9600}~ # ")
+    with Console(api, running) as late:
+        late.expect(rb"~ # $")
+        assert 200 << 10 <= len(late.output) <= 300 << 10
+
+
+def test_slow_reader_is_cut_off_and_does_not_hold_up_the_others(api, running):
+    slow = Console(api, running, read=False)
+    with Console(api, running) as quick:
+        for _ in range(8):
+            quick.send(b"flood 4096\r")
+            quick.expect(rb"(0123456789[^\n]*\n){65536}~ # ", 120)
+        quick.send(b"still quick\r")
+        quick.expect(rb"still quick")
+    slow.read()
+    wait_until(lambda: slow.closed, "the slow reader to find itself cut off", 60)
+    assert len(slow.output) < 8 * 4096 * 1024
 
 
 def test_malformed_frames_close_this_reader_only(api, running):
@@ -222,8 +256,9 @@ def test_console_comes_back_after_keeper_was_killed(fresh):
     api.act("console", "start")
     fresh.restart_keeper(kill=True)
     wait_until(lambda: api.get("/readyz").status == 200, "domusd to find the new keeper", 60)
-    if api.state("console") != "running":
-        api.act("console", "start")
+    wait_until(lambda: api.state("console") != "running", "domusd to see that the simulated board ended with keeper", 60)
+    api.act("console", "start")
     with Console(api, "console") as console:
+        console.expect(PROMPT)
         console.send(b"again\r")
         console.expect(b"again")

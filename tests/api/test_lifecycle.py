@@ -235,3 +235,137 @@ def test_many_cycles_leave_nothing_behind(agent, api, domain):
         api.act(domain, "kill")
     wait_until(lambda: all(open_files(p.pid) <= b + 2 for p, b in zip((agent.domusd, agent.keeper), before)),
                "descriptors of ended domains to be closed", 30)
+
+
+# what a simulated guest can be told to do on its command line: agent/keeper/machine_sim.h
+
+def define(api, kernel, name, cmdline):
+    body = definition(name, kernel)
+    body["boot"]["cmdline"] = cmdline
+    assert api.post("/api/v1/domains", body).status == 201
+
+
+def remove(api, name):
+    if api.state(name) not in ("stopped", "crashed"):
+        api.act(name, "kill")
+    assert api.delete(f"/api/v1/domains/{name}").status == 204
+
+
+def test_crash_is_an_event_with_a_reason(api, kernel):
+    define(api, kernel, "crasher", "sim.crash_ms=50")
+    with Events(api) as events:
+        api.finished(post(api, "crasher", "start"))
+        event = events.wait_state("crasher", "crashed")
+    assert event["actor"] == "system" and event["data"]["reason"]
+    status = api.get("/api/v1/domains/crasher").json()["status"]
+    assert status["state"] == "crashed" and status["reason"] and status["domid"] is None
+    remove(api, "crasher")
+
+
+def test_crashed_domain_gives_its_memory_back(api, kernel):
+    free = api.get("/api/v1/system").json()["memory"]["free_mib"]
+    define(api, kernel, "crasher", "sim.crash_ms=50")
+    with Events(api) as events:
+        api.finished(post(api, "crasher", "start"))
+        events.wait_state("crasher", "crashed")
+    from domus.processes import wait_until
+    wait_until(lambda: api.get("/api/v1/system").json()["memory"]["free_mib"] == free, "its memory", 30)
+    remove(api, "crasher")
+
+
+def test_crashed_domain_starts_again(api, kernel):
+    define(api, kernel, "crasher", "sim.crash_ms=50")
+    for _ in range(3):
+        with Events(api) as events:
+            api.finished(post(api, "crasher", "start"))
+            events.wait_state("crasher", "crashed")
+    assert post(api, "crasher", "kill").status in (200, 202)
+    remove(api, "crasher")
+
+
+def test_refused_start_fails_with_the_hypervisors_reason(api, kernel):
+    define(api, kernel, "refused", "sim.fail")
+    with Events(api) as events:
+        ended = api.finished(post(api, "refused", "start"))
+        assert ended["state"] == "failed"
+        assert ended["error"]["code"] == "domain.start_failed"
+        assert ended["error"]["instance"] == f"/api/v1/operations/{ended['id']}"
+        events.wait_state("refused", "stopped")
+    assert api.state("refused") == "stopped"
+    remove(api, "refused")
+
+
+def test_kill_ends_a_shutdown_that_waits_for_a_deaf_guest(api, kernel):
+    define(api, kernel, "deaf", "sim.deaf")
+    api.act("deaf", "start")
+    waiting = post(api, "deaf", "shutdown").json()
+    assert api.state("deaf") == "stopping"
+    assert post(api, "deaf", "shutdown").status == 200
+    response = post(api, "deaf", "start")
+    assert (response.status, response.code) == (409, "domain.busy")
+    api.act("deaf", "kill")
+    assert api.operation_end(waiting["id"])["state"] in ("succeeded", "cancelled", "failed")
+    assert api.state("deaf") == "stopped"
+    remove(api, "deaf")
+
+
+def test_shutdown_of_a_deaf_guest_can_be_cancelled(api, kernel):
+    define(api, kernel, "deaf-2", "sim.deaf")
+    api.act("deaf-2", "start")
+    waiting = post(api, "deaf-2", "shutdown").json()
+    assert api.get(f"/api/v1/operations/{waiting['id']}").json()["cancellable"] is True
+    assert api.request("DELETE", f"/api/v1/operations/{waiting['id']}").status == 202
+    assert api.operation_end(waiting["id"])["state"] == "cancelled"
+    assert api.state("deaf-2") == "running"
+    remove(api, "deaf-2")
+
+
+def test_slow_start_shows_starting_and_can_be_killed(api, kernel):
+    define(api, kernel, "slow", "sim.create_ms=1500")
+    start = post(api, "slow", "start").json()
+    assert api.state("slow") == "starting"
+    response = api.delete("/api/v1/domains/slow")
+    assert (response.status, response.code) == (409, "domain.running")
+    api.act("slow", "kill")
+    assert api.operation_end(start["id"])["state"] in ("succeeded", "cancelled", "failed")
+    assert api.state("slow") == "stopped"
+    remove(api, "slow")
+
+
+def test_guest_that_powers_off_or_reboots_itself(api, domain):
+    from domus.streams import Console
+    api.act(domain, "start")
+    first = api.get(f"/api/v1/domains/{domain}").json()["status"]["domid"]
+    with Events(api) as events, Console(api, domain) as console:
+        console.expect(rb"~ # ")
+        console.send(b"reboot\r")
+        console.expect(rb"GUEST-READY\r\n~ # ")
+        events.wait_state(domain, "running")
+        assert api.get(f"/api/v1/domains/{domain}").json()["status"]["domid"] != first
+        console.send(b"poweroff\r")
+        event = events.wait_state(domain, "stopped")
+    assert event["actor"] == "system"
+
+
+@pytest.mark.machine("foreign=stranger")
+def test_domain_that_is_not_defined_is_reported(fresh):
+    with Events(fresh.client, after=0) as events:
+        event = events.wait(lambda e: e["type"] == "domain.unknown")
+    assert event["data"]["name"] == "stranger"
+    assert fresh.client.get("/api/v1/domains/stranger").status == 404
+
+
+@pytest.mark.machine("create_ms=1000")
+def test_many_domains_start_at_once_without_holding_up_the_service(fresh):
+    from domus.images import arm64_image
+    api = fresh.client
+    kernel_id = api.upload("k", "kernel", arm64_image())
+    operations = []
+    for i in range(12):
+        api.post("/api/v1/domains", definition(f"d{i}", kernel_id))
+        operations.append(post(api, f"d{i}", "start").json()["id"])
+    assert api.get("/api/v1/domains").status == 200
+    assert [api.operation_end(o)["state"] for o in operations] == ["succeeded"] * 12
+    free = api.get("/api/v1/system").json()["memory"]["free_mib"]
+    total = api.get("/api/v1/system").json()["memory"]["total_mib"]
+    assert total - free >= 12 * 64

@@ -20,15 +20,15 @@ BINARIES = BUILD / "agent" / "host"
 class HostAgent:
     """domusd and keeper on a state directory of their own."""
 
-    def __init__(self, domusd_prefix=(), preexec=None):
+    def __init__(self, machine=""):
         # a short path: a Unix socket's name has 107 bytes
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="domus-"))
         self.state = self.dir / "state"
         self.state.mkdir(mode=0o700)
         self.socket = self.dir / "keeper.sock"
         self.banner = self.dir / "banner"
-        self.prefix = list(domusd_prefix)
-        self.preexec = preexec
+        self.prefix = []
+        self.machine = machine  # options of the simulated board, see docs/keeper.md
         self.keeper = None
         self.domusd = None
         self.port = None
@@ -37,18 +37,17 @@ class HostAgent:
 
     # processes
 
-    def _spawn(self, name, command, preexec=None):
-        # pylint: disable=consider-using-with,subprocess-popen-preexec-fn
+    def _spawn(self, name, command):
         with open(self.dir / f"{name}.log", "ab") as log:
-            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.dir,
-                                    preexec_fn=preexec, restore_signals=preexec is None)
+            # pylint: disable-next=consider-using-with
+            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.dir)
 
     def start_keeper(self):
         """Starts keeper and waits for its socket."""
         self.socket.unlink(missing_ok=True)
-        (self.dir / "keeper").mkdir(exist_ok=True)
         self.keeper = self._spawn("keeper", [str(BINARIES / "keeper"), "--socket", str(self.socket), "--state",
-                                             str(self.state), "--client-user", getpass.getuser()])
+                                             str(self.state), "--client-user", getpass.getuser(),
+                                             "--machine-options", self.machine])
         self._wait(self.keeper, "keeper", self.socket.exists)
 
     def start_domusd(self):
@@ -57,7 +56,7 @@ class HostAgent:
         self.domusd = self._spawn("domusd", self.prefix + [
             str(BINARIES / "domusd"), "--state", str(self.state), "--keeper", str(self.socket), "--webui",
             str(BUILD / "webui"), "--openapi", str(BUILD / "api" / "openapi.json"), "--listen", self.listen, "--banner",
-            str(self.banner)], self.preexec)
+            str(self.banner)])
         self._wait(self.domusd, "domusd", lambda: "domus: ready" in self.banner_text())
         self.port = int(self.said(r"domus: listening (?:.*:)?(\d+)"))
         ca = self.dir / "ca.pem"

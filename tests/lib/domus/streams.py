@@ -104,7 +104,7 @@ class Events:
 class Console:
     """A domain's console over WebSocket."""
 
-    def __init__(self, client, domain, ticket=None, origin=None):
+    def __init__(self, client, domain, ticket=None, origin=None, read=True):
         self.domain = domain
         if ticket is None:
             response = client.post(f"/api/v1/domains/{domain}/console/tickets")
@@ -119,7 +119,13 @@ class Console:
         self.output = b""
         self.notices = []
         self.closed = False
+        self._from = 0
         self._lock = threading.Condition()
+        if read:
+            self.read()
+
+    def read(self):
+        """Begins to read; the constructor does so unless told otherwise."""
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self):
@@ -154,7 +160,7 @@ class Console:
     def expect(self, pattern, timeout=120):
         """Waits until pattern (bytes, a regular expression) is in the output after what was expected before; returns the match."""
         search = re.compile(pattern, re.S)
-        start = getattr(self, "_from", 0)
+        start = self._from
         match = self._wait(lambda: search.search(self.output, start), pattern, timeout)
         self._from = match.end()
         return match
