@@ -4,7 +4,8 @@ import re
 import pytest
 import websocket
 
-from domus.processes import wait_until
+from domus.images import arm64_image, definition
+from domus.processes import open_files, wait_until
 from domus.streams import Console
 
 
@@ -95,7 +96,6 @@ def test_ticket_is_good_once(api, running):
 
 
 def test_ticket_opens_its_own_domain_only(api, running, kernel):
-    from domus.images import definition
     api.post("/api/v1/domains", definition("neighbour", kernel))
     assert handshake(api, running, ticket(api, "neighbour")) == 403
     api.delete("/api/v1/domains/neighbour")
@@ -240,7 +240,6 @@ def test_ping_is_answered(api, running):
 
 
 def test_reader_that_hangs_up_without_a_word_is_forgotten(agent, api, running):
-    from domus.processes import open_files
     Console(api, running).close()
     before = open_files(agent.domusd.pid)
     for _ in range(10):
@@ -250,7 +249,6 @@ def test_reader_that_hangs_up_without_a_word_is_forgotten(agent, api, running):
 
 
 def test_console_comes_back_after_keeper_was_killed(fresh):
-    from domus.images import arm64_image, definition
     api = fresh.client
     api.post("/api/v1/domains", definition("console", api.upload("k", "kernel", arm64_image())))
     api.act("console", "start")

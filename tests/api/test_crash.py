@@ -1,4 +1,5 @@
 """SIGKILL at the worst moment: nothing acknowledged is lost, nothing is left half done."""
+import sqlite3
 import threading
 
 import pytest
@@ -147,7 +148,6 @@ def test_domain_that_ended_while_domusd_was_away_is_seen_as_ended(defined):
 
 
 def test_database_is_sound_after_many_kills_under_load(fresh):
-    import sqlite3
     api = fresh.client
     acknowledged = []
     for _ in range(5):

@@ -3,7 +3,7 @@ import sqlite3
 
 import pytest
 
-from domus.processes import wait_until
+from domus.processes import open_files, wait_until
 from domus.streams import Events
 
 
@@ -144,7 +144,6 @@ def test_stream_with_a_cookie_needs_no_csrf_token(api):
 
 
 def test_readers_that_hang_up_are_forgotten(agent, api, domain):
-    from domus.processes import open_files
     before = open_files(agent.domusd.pid)
     for reader in [Events(api) for _ in range(10)]:
         reader.connection.sock.close()

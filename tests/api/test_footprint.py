@@ -1,9 +1,12 @@
 """The figures that a small board needs. Sizes and memory, never times."""
 import hashlib
+import shutil
+import subprocess
 
 from domus import hostagent
 from domus.processes import open_files, status_kib, wait_until
 from domus.streams import Events
+
 
 MIB = 1 << 20
 
@@ -14,8 +17,6 @@ def test_idle_domusd_is_under_20_mib(fresh):
 
 
 def test_binary_and_dashboard_are_under_2_mib(tmp_path):
-    import shutil
-    import subprocess
     binary = tmp_path / "domusd"
     shutil.copy(hostagent.BUILD / "agent" / "arm64" / "domusd", binary)
     subprocess.run(["aarch64-linux-gnu-strip", str(binary)], check=True)

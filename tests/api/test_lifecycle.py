@@ -1,8 +1,12 @@
 """Actions and operations: what is asked for twice happens once, what cannot be is 409, and every operation ends."""
+import threading
+
 import pytest
 
-from domus.images import definition
-from domus.streams import Events
+from domus.images import arm64_image, definition
+from domus.processes import open_files, wait_until
+from domus.streams import Console, Events
+
 
 ACTIONS = ("start", "shutdown", "reboot", "kill", "pause", "resume")
 
@@ -117,8 +121,6 @@ def test_wait_on_an_ended_operation_answers_at_once(api, domain):
 
 
 def test_many_waiters_do_not_stop_the_service(api, domain):
-    import threading
-    from domus.images import arm64_image
     operation = post(api, domain, "start").json()
     answers = []
     threads = [threading.Thread(target=lambda: answers.append(api.get(f"/api/v1/operations/{operation['id']}?wait=60").json()["state"]))
@@ -166,7 +168,6 @@ def test_operations_are_listed_newest_first(api, domain):
 
 
 def test_operation_survives_a_restart(fresh):
-    from domus.images import arm64_image
     api = fresh.client
     api.post("/api/v1/domains", definition("kept", api.upload("k", "kernel", arm64_image())))
     operation = api.act("kept", "start")
@@ -226,7 +227,6 @@ def test_every_action_is_seen_as_events(api, domain):
 
 
 def test_many_cycles_leave_nothing_behind(agent, api, domain):
-    from domus.processes import open_files, wait_until
     api.act(domain, "start")
     api.act(domain, "kill")
     before = [open_files(p.pid) for p in (agent.domusd, agent.keeper)]
@@ -268,7 +268,6 @@ def test_crashed_domain_gives_its_memory_back(api, kernel):
     with Events(api) as events:
         api.finished(post(api, "crasher", "start"))
         events.wait_state("crasher", "crashed")
-    from domus.processes import wait_until
     wait_until(lambda: api.get("/api/v1/system").json()["memory"]["free_mib"] == free, "its memory", 30)
     remove(api, "crasher")
 
@@ -333,7 +332,6 @@ def test_slow_start_shows_starting_and_can_be_killed(api, kernel):
 
 
 def test_guest_that_powers_off_or_reboots_itself(api, domain):
-    from domus.streams import Console
     api.act(domain, "start")
     first = api.get(f"/api/v1/domains/{domain}").json()["status"]["domid"]
     with Events(api) as events, Console(api, domain) as console:
@@ -357,7 +355,6 @@ def test_domain_that_is_not_defined_is_reported(fresh):
 
 @pytest.mark.machine("create_ms=1000")
 def test_many_domains_start_at_once_without_holding_up_the_service(fresh):
-    from domus.images import arm64_image
     api = fresh.client
     kernel_id = api.upload("k", "kernel", arm64_image())
     operations = []

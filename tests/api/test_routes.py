@@ -8,6 +8,7 @@ import jsonschema
 import yaml
 
 from domus import contract, hostagent
+from domus.processes import wait_until
 
 
 def test_route_table_equals_openapi():
@@ -162,5 +163,4 @@ def test_readiness_follows_the_keeper(fresh):
     assert fresh.client.get("/readyz").status == 503
     assert fresh.client.get("/healthz").status == 200
     fresh.start_keeper()
-    from domus.processes import wait_until
     wait_until(lambda: fresh.client.get("/readyz").status == 200, "readyz after keeper is back", 30)

@@ -1,17 +1,21 @@
 """The agent on the build host: the real domusd and keeper, the board behind keeper simulated."""
 import contextlib
 import getpass
+import hashlib
+import http.client
 import os
 import pathlib
 import re
 import shutil
 import signal
+import ssl
 import subprocess
 import tempfile
 
 from domus import processes
 from domus.client import Client
 from domus.contract import ROOT
+
 
 BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build")).resolve()
 BINARIES = BUILD / "agent" / "host"
@@ -146,9 +150,6 @@ class HostAgent:
 
     def _fetch_ca(self, path):
         """Takes the CA's certificate from the daemon itself, believing it by the fingerprint in the banner as a person would."""
-        import hashlib
-        import http.client
-        import ssl
         context = ssl.create_default_context()
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
