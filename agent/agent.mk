@@ -2,13 +2,14 @@
 #   arm64  for Dom0: hardened, links libxl        host  the same on the build host, simulated board, for tests
 #   asan   as host, under AddressSanitizer and UndefinedBehaviorSanitizer, for unit tests and fuzz targets
 AGENT_COMMON := $(wildcard agent/common/*.c)
-AGENT_DOMUSD := $(wildcard agent/domusd/*.c agent/domusd/api/*.c)
+AGENT_MIGRATIONS := $(BUILD)/agent/store_migrations.c
+AGENT_DOMUSD := $(wildcard agent/domusd/*.c agent/domusd/api/*.c) $(AGENT_MIGRATIONS)
 AGENT_KEEPER := $(filter-out agent/keeper/machine_%.c,$(wildcard agent/keeper/*.c))
 KEEPER_MACHINE_arm64 := $(wildcard agent/keeper/machine_libxl*.c)
 KEEPER_MACHINE_host  := $(wildcard agent/keeper/machine_sim*.c)
 KEEPER_MACHINE_asan  := $(KEEPER_MACHINE_host)
 
-DOMUSD_LIBS := -lmicrohttpd -ljansson -lsqlite3 -lssl -lcrypto -lwslay -lpthread
+DOMUSD_LIBS := -lmicrohttpd -lgnutls -ljansson -lsqlite3 -lssl -lcrypto -lwslay -lpthread
 KEEPER_LIBS_arm64 := -lxenlight -lxenstore -lxentoollog -lxentoolcore -lpthread
 KEEPER_LIBS_host  := -lpthread
 KEEPER_LIBS_asan  := -lpthread
@@ -35,6 +36,11 @@ AGENT_SYSROOT_asan  := $(SYSROOT_HOST)/.done
 
 # keeperctl speaks keeper's verbs from a shell script; for tests only
 KEEPERCTL := tests/system/keeperctl.c
+
+# the schema is part of the program
+$(AGENT_MIGRATIONS): db/embed $(sort $(wildcard db/migrations/*.sql))
+	@mkdir -p $(@D)
+	@db/embed $(filter %.sql,$^) > $@
 
 define agent_variant
 AGENT_OBJ_$(1) := $(BUILD)/agent/$(1)/obj

@@ -60,6 +60,7 @@
 	X(ERROR_TUS_VERSION, "tus.version", 412, "Unsupported tus version")                        \
 	X(ERROR_BODY_TOO_LARGE, "body.too_large", 413, "Body too large")                           \
 	X(ERROR_UPLOAD_TOO_LARGE, "upload.too_large", 413, "Upload too large")                     \
+	X(ERROR_URI_TOO_LONG, "path.too_long", 414, "Path too long")                               \
 	X(ERROR_MEDIA_TYPE, "body.wrong_type", 415, "Unsupported media type")                      \
 	X(ERROR_RANGE, "console.range", 416, "Range not satisfiable")                              \
 	X(ERROR_FIELD, "validation.failed", 422, "Invalid field")                                  \

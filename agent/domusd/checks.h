@@ -62,8 +62,7 @@ struct check_field {
 
 /*
  * Checks that `value` is an object of these fields and no other. `pointer` is where it stands, ""
- * for a whole body. A value of NULL (no body) is an empty object. Control characters are refused in
- * every string but those with a pattern, which must say itself. 0 or -1 with *e.
+ * for a whole body. A value of NULL (no body) is an empty object. 0 or -1 with *e.
  */
 int check_object(const json_t *value, const struct check_field *fields, const char *pointer,
 		 struct error *e);

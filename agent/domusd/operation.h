@@ -16,7 +16,7 @@
  *it.
  *
  *	from        to
- *	pending     running, succeeded, failed, cancelled, interrupted
+ *	pending     running, cancelling, succeeded, failed, cancelled, interrupted
  *	running     cancelling, succeeded, failed, cancelled, interrupted
  *	cancelling  cancelled, succeeded, failed, interrupted
  *	the others are final
@@ -78,7 +78,7 @@ int operation_finish(struct operations *operations, struct store_tx *tx, const c
 int operation_end(struct operations *operations, const char *id, enum operation_state state,
 		  const struct error *error, const json_t *result, struct error *e);
 
-/* For DELETE: running → cancelling and calls the callback; pending → cancelled.
+/* For DELETE: pending or running → cancelling, then calls the callback.
  * ERROR_NOT_CANCELLABLE otherwise. */
 int operation_cancel_request(struct operations *operations, const char *id,
 			     const struct actor *actor, struct error *e);

@@ -33,7 +33,7 @@ const struct route routes[] = {
 	{"GET",    "/api/v1/operations",        READ,    BODY_NONE, 0, api_operations_get, NULL},
 	{"GET",    "/api/v1/operations/{id}",   READ,    BODY_NONE, 0, api_operation_get, NULL},
 	{"DELETE", "/api/v1/operations/{id}",   OPERATE, BODY_NONE, 0, api_operation_delete, NULL},
-	{"GET",    "/api/v1/events",            READ,    BODY_NONE, 0, api_events_get, NULL},
+	{"GET",    "/api/v1/events",            READ,    BODY_NONE, ROUTE_STREAMS, api_events_get, NULL},
 };
 /* clang-format on */
 const size_t routes_count = sizeof(routes) / sizeof(routes[0]);

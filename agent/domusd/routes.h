@@ -30,6 +30,7 @@ enum route_body {
 
 #define ROUTE_IDEMPOTENT                                                                           \
 	1u /* POST that honours Idempotency-Key; its handler ends with request_commit() */
+#define ROUTE_STREAMS 4u /* GET that never ends by itself: HEAD is not answered */
 #define ROUTE_DURING_START                                                                         \
 	2u /* answers before domusd is ready: everything else is 503 until then */
 

@@ -52,7 +52,7 @@ void store_rollback(struct store_tx *tx);
 /*
  * Remembers run(context, committed) for the end of the transaction: called exactly once, in the
  * thread that ends it, with no lock held, in the order of registration; committed says which way it
- * went, so a context can be freed. At most 8 hooks a transaction, ERROR_INTERNAL past that. This is
+ * went, so a context can be freed. At most 32 hooks a transaction, ERROR_INTERNAL past that. This is
  * how a service wakes its workers for what was just committed.
  */
 int store_after(struct store_tx *tx, void (*run)(void *context, bool committed), void *context,
