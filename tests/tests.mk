@@ -41,3 +41,8 @@ $(GUESTS)/crash: tests/system/guests/crash.S
 	@mkdir -p $(@D)
 	@echo "  GUEST $@"; aarch64-linux-gnu-gcc -nostdlib -static -Wl,--build-id=none -Wl,-Ttext=0 -o $@.elf $<
 	@aarch64-linux-gnu-objcopy -O binary $@.elf $@
+
+.PHONY: guest
+guest: $(IMAGE)/boot/initramfs.gz $(GUESTS)/initrd.gz ## make a small Linux guest to try: build/guest/kernel and initrd.gz
+	@mkdir -p $(BUILD)/guest && cp -u $(IMAGE)/boot/kernel $(GUESTS)/initrd.gz $(BUILD)/guest/
+	@echo "A small Debian guest: $(BUILD)/guest/kernel, $(BUILD)/guest/initrd.gz, command line console=hvc0"
