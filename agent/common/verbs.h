@@ -14,6 +14,11 @@
  * Requests for one domain run one at a time in the order they arrive; a DOMAIN_KILL takes the place
  * of those that still wait (they fail with ERROR_CANCELLED).
  *
+ * Errors to expect: ERROR_DOMAIN_NOT_RUNNING (no such domain of ours, or it has ended), ERROR_DOMAIN_PAUSED,
+ * ERROR_DOMAIN_EXISTS (the name is taken), ERROR_MEMORY, ERROR_REFERENCE (image, volume, bridge or pool is missing),
+ * ERROR_KERNEL_FORMAT, ERROR_FIELD, ERROR_HYPERVISOR, ERROR_CANCELLED, ERROR_INTERRUPTED, ERROR_UNAVAILABLE, ERROR_STATE
+ * (HELLO: versions differ), ERROR_REQUEST_MALFORMED, ERROR_INTERNAL.
+ *
  * Both ends check every message they receive with verbs_check_request() or verbs_check_answer()
  * before they look into it.
  */

@@ -47,12 +47,12 @@ int machine_list(struct machine *m, uint32_t first, struct verbs_list_response *
 /* Makes and starts (unless r->paused) a domain, or leaves nothing of it behind. */
 int machine_create(struct machine *m, const struct verbs_create_request *r,
 		   const struct machine_files *files, uint32_t *domid, struct error *e);
-/* Ask the guest; back at once. ERROR_STATE unless the domain runs. */
+/* Ask the guest; back at once. ERROR_DOMAIN_PAUSED or ERROR_DOMAIN_NOT_RUNNING unless it runs. */
 int machine_shutdown(struct machine *m, const struct verbs_domain *d, struct error *e);
 int machine_reboot(struct machine *m, const struct verbs_domain *d, struct error *e);
 /* Destroys the domain in any state; gives the event GONE, reason KILLED. */
 int machine_kill(struct machine *m, const struct verbs_domain *d, struct error *e);
-/* Nothing to do is success; ERROR_STATE when the domain has ended. */
+/* Nothing to do is success; ERROR_DOMAIN_NOT_RUNNING when the domain has ended. */
 int machine_pause(struct machine *m, const struct verbs_domain *d, struct error *e);
 int machine_resume(struct machine *m, const struct verbs_domain *d, struct error *e);
 

@@ -133,7 +133,7 @@ static struct guest *guest_add(struct machine *m, const char *name, uint64_t mem
 
 	for (at = &m->guests; *at; at = &(*at)->next) {
 		if (strcmp((*at)->domain.name, name) == 0) {
-			error_set(e, ERROR_EXISTS, "There is already a domain %s.", name);
+			error_set(e, ERROR_DOMAIN_EXISTS, "There is already a domain %s.", name);
 			return NULL;
 		}
 	}
@@ -339,7 +339,7 @@ static struct guest *guest_find(struct machine *m, const struct verbs_domain *d,
 		    memcmp(g->domain.uuid, d->uuid, sizeof(d->uuid)) == 0)
 			return g;
 	}
-	error_set(e, ERROR_NOT_FOUND, "The domain %s does not run.", d->name);
+	error_set(e, ERROR_DOMAIN_NOT_RUNNING, "The domain %s does not run.", d->name);
 	return NULL;
 }
 
@@ -353,7 +353,7 @@ static struct guest *guest_get(struct machine *m, const struct verbs_domain *d, 
 	g = guest_find(m, d, e);
 	if (!g || !alive || g->phase != SIM_ENDED)
 		return g;
-	error_set(e, ERROR_STATE, "The domain %s has ended.", d->name);
+	error_set(e, ERROR_DOMAIN_NOT_RUNNING, "The domain %s has ended.", d->name);
 	return NULL;
 }
 
@@ -370,7 +370,8 @@ static int guest_ask(struct machine *m, const struct verbs_domain *d, enum verbs
 	struct guest *g = guest_get(m, d, true, e);
 
 	if (g && g->paused) {
-		error_set(e, ERROR_STATE, "The domain %s is paused; resume it first.", d->name);
+		error_set(e, ERROR_DOMAIN_PAUSED, "The domain %s is paused; resume it first.",
+			  d->name);
 		g = NULL;
 	}
 	if (g && !g->options.deaf)
