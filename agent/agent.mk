@@ -59,5 +59,23 @@ agent-$(1): $(BUILD)/agent/$(1)/domusd $(BUILD)/agent/$(1)/keeper
 endef
 $(foreach v,arm64 host asan,$(eval $(call agent_variant,$(v))))
 
+# tests/unit/agent/x/y.c tests agent/x/y.c: one cmocka program each, linked with what it needs of the asan variant.
+# A target tests/fuzz/x.c defines LLVMFuzzerTestOneInput(); tests/fuzz/driver.c feeds it tests/fuzz/corpus/x and mutations.
+ASAN := $(BUILD)/agent/asan
+AGENT_TESTABLE := $(filter-out %/main.c,$(AGENT_COMMON) $(AGENT_DOMUSD) $(AGENT_KEEPER) $(KEEPER_MACHINE_asan))
+AGENT_UNIT := $(shell find tests/unit/agent -name '*.c' 2>/dev/null)
+AGENT_FUZZ := $(filter-out tests/fuzz/driver.c,$(wildcard tests/fuzz/*.c))
+UNIT_TESTS += $(AGENT_UNIT:tests/unit/%.c=$(ASAN)/unit/%)
+FUZZ_PROGRAMS += $(AGENT_FUZZ:tests/fuzz/%.c=$(ASAN)/fuzz/%)
+FUZZ_TESTS += $(foreach f,$(AGENT_FUZZ:tests/fuzz/%.c=%),$(ASAN)/fuzz/$(f) tests/fuzz/corpus/$(f) 200000;)
+$(ASAN)/libagent.a: $(AGENT_TESTABLE:%.c=$(ASAN)/obj/%.o)
+	@rm -f $@; ar rcs $@ $^
+$(ASAN)/unit/%: $(ASAN)/obj/tests/unit/%.o $(ASAN)/libagent.a
+	@mkdir -p $(@D); echo "  LD unit $*"; $(AGENT_CC_asan) $(AGENT_CFLAGS_asan) $^ $(AGENT_LDFLAGS_asan) -o $@ $(DOMUSD_LIBS) -lcmocka
+$(ASAN)/fuzz/%: $(ASAN)/obj/tests/fuzz/%.o $(ASAN)/obj/tests/fuzz/driver.o $(ASAN)/libagent.a
+	@mkdir -p $(@D); echo "  LD fuzz $*"; $(AGENT_CC_asan) $(AGENT_CFLAGS_asan) $^ $(AGENT_LDFLAGS_asan) -o $@ $(DOMUSD_LIBS)
+-include $(patsubst %.c,$(ASAN)/obj/%.d,$(AGENT_UNIT) $(AGENT_FUZZ) tests/fuzz/driver.c)
+.SECONDARY: $(patsubst %.c,$(ASAN)/obj/%.o,$(AGENT_UNIT) $(AGENT_FUZZ) tests/fuzz/driver.c)
+
 .PHONY: agent
 agent: agent-arm64 agent-host ## build domusd and keeper for Dom0 and for the build host

@@ -5,11 +5,15 @@
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MAGIC_OFFSET 56 /* of "ARM\x64" in the Image header */
+#define LOCK_NAP_NS  50000000
+#define LOCK_NAPS    60
 
 static int directory_open(const char *state, const char *name, struct error *e)
 {
@@ -86,13 +90,39 @@ static int kernel_check(int fd, const char *id, struct error *e)
 			    "The image %s is not an arm64 kernel: it lacks the Image header.", id);
 }
 
+/*
+ * The lock belongs to the open file, which the domain's block device holds until the domain is gone: so a volume has one
+ * writer or any number of readers, whatever domusd believes. After a kill the kernel lets go a moment later, and tells
+ * nobody: hence the patience.
+ */
+static int volume_lock(int fd, const struct verbs_disk *d, const char *pointer, struct error *e)
+{
+	const struct timespec nap = {.tv_nsec = LOCK_NAP_NS};
+
+	for (unsigned naps = 0; flock(fd, (d->readonly ? LOCK_SH : LOCK_EX) | LOCK_NB) < 0;
+	     naps++) {
+		if (naps == LOCK_NAPS)
+			return error_set_at(e, ERROR_VOLUME_IN_USE, pointer,
+					    "The volume %s is in use by another domain.",
+					    d->volume);
+		nanosleep(&nap, NULL);
+	}
+	return 0;
+}
+
 static int disk_open(const struct files *f, const struct verbs_disk *d, unsigned number,
 		     struct error *e)
 {
 	char pointer[32];
+	int fd;
 
 	snprintf(pointer, sizeof(pointer), "/disks/%u/source/volume", number);
-	return file_open(f, f->volumes, d->volume, d->readonly ? O_RDONLY : O_RDWR, pointer, e);
+	fd = file_open(f, f->volumes, d->volume, d->readonly ? O_RDONLY : O_RDWR, pointer, e);
+	if (fd >= 0 && volume_lock(fd, d, pointer, e) < 0) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
 }
 
 int files_acquire(const struct files *f, const struct verbs_create_request *r,

@@ -37,6 +37,11 @@ struct machine_files {
  */
 int machine_open(const char *options, machine_event_fn *event, void *context,
 		 struct machine **machine, struct error *e);
+/*
+ * libxl runs programs when devices come and go; the real machine lets it run keeper itself. -1: this process is no such
+ * program; otherwise its exit status. Called first of all in main().
+ */
+int machine_helper(int argc, char **argv);
 /* Domains keep running (the simulator's end: their machine is gone). */
 void machine_close(struct machine *m);
 

@@ -8,6 +8,19 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* What a user may read of "libxl_create.c:1727:domcreate_launch_dm: Domain 1:unable to add disk devices". */
+static const char *message_core(const char *text)
+{
+	const char *core = strstr(text, ": ");
+	unsigned domid;
+	int skip = 0;
+
+	core = strncmp(text, "libxl_", 6) == 0 && core ? core + 2 : text;
+	if (sscanf(core, "Domain %u:%n", &domid, &skip) == 1)
+		core += skip;
+	return core;
+}
+
 /* Warnings and worse go to the log; the first error since context_take() is kept for the user. */
 static void log_message(struct xentoollog_logger *logger, xentoollog_level level, int errnoval,
 			const char *origin, const char *format, va_list arguments)
@@ -21,7 +34,8 @@ static void log_message(struct xentoollog_logger *logger, xentoollog_level level
 	fprintf(stderr, "keeper: %s: %s%s%s\n", origin ? origin : "libxl", text,
 		errnoval > 0 ? ": " : "", errnoval > 0 ? strerror(errnoval) : "");
 	if (level >= XTL_ERROR && !c->error[0])
-		snprintf(c->error, sizeof(c->error), "%.*s", (int)sizeof(c->error) - 1, text);
+		snprintf(c->error, sizeof(c->error), "%.*s", (int)sizeof(c->error) - 1,
+			 message_core(text));
 }
 
 static void log_progress(struct xentoollog_logger *logger, const char *origin, const char *doing,
@@ -134,6 +148,8 @@ int machine_open(const char *options, machine_event_fn *event, void *context,
 	pthread_mutex_init(&m->own_lock, NULL);
 	pthread_mutex_init(&m->claim_lock, NULL);
 	pthread_cond_init(&m->claim_changed, NULL);
+	if (readlink("/proc/self/exe", m->program, sizeof(m->program) - 1) < 0)
+		return error_set_errno(e, ERROR_INTERNAL, errno, "Where is keeper's program?");
 	m->xs = xs_open(0);
 	if (!m->xs)
 		return error_set_errno(e, ERROR_HYPERVISOR, errno, "Xenstore does not answer.");

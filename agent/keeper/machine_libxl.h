@@ -5,6 +5,7 @@
  * The real machine's inside: libxl, and what it is split into.
  *   machine_libxl.c          contexts, board, list, actions      machine_libxl_create.c   building a domain
  *   machine_libxl_own.c      which domains are ours, their events   machine_libxl_loop.c  volumes as block devices
+ *   machine_libxl_hotplug.c  keeper as libxl's hotplug script
  *   machine_libxl_console.c  consoles
  *
  * libxl holds a context's lock while it builds a domain, so each call takes a context of its own from a pool; one more
@@ -45,6 +46,7 @@ struct own {
 struct machine {
 	machine_event_fn *event;
 	void *event_context;
+	char program[256];    /* keeper's own, absolute: libxl's hotplug script */
 	struct xs_handle *xs; /* thread-safe by itself, xenstore.h */
 
 	pthread_mutex_t pool_lock;

@@ -49,8 +49,9 @@ static char *file_path(int fd)
 	return copy(path);
 }
 
-static int disks_set(const struct verbs_create_request *r, const struct machine_files *files,
-		     libxl_domain_config *config, struct loops *loops, struct error *e)
+static int disks_set(const struct machine *m, const struct verbs_create_request *r,
+		     const struct machine_files *files, libxl_domain_config *config,
+		     struct loops *loops, struct error *e)
 {
 	config->disks = array(r->disk_count, sizeof(*config->disks));
 	for (unsigned i = 0; i < r->disk_count; i++) {
@@ -65,6 +66,7 @@ static int disks_set(const struct verbs_create_request *r, const struct machine_
 		libxl_device_disk_init(disk);
 		config->num_disks++;
 		disk->pdev_path = copy(path);
+		disk->script = copy(m->program);
 		disk->vdev = copy(r->disks[i].vdev);
 		disk->backend = LIBXL_DISK_BACKEND_PHY;
 		disk->format = LIBXL_DISK_FORMAT_RAW;
@@ -73,8 +75,8 @@ static int disks_set(const struct verbs_create_request *r, const struct machine_
 	return 0;
 }
 
-static int nics_set(const struct verbs_create_request *r, libxl_domain_config *config,
-		    struct error *e)
+static int nics_set(const struct machine *m, const struct verbs_create_request *r,
+		    libxl_domain_config *config, struct error *e)
 {
 	config->nics = array(r->nic_count, sizeof(*config->nics));
 	for (unsigned i = 0; i < r->nic_count; i++) {
@@ -89,6 +91,7 @@ static int nics_set(const struct verbs_create_request *r, libxl_domain_config *c
 		libxl_device_nic_init(nic);
 		config->num_nics++;
 		nic->nictype = LIBXL_NIC_TYPE_VIF;
+		nic->script = copy(m->program);
 		nic->devid = r->nics[i].devid;
 		nic->bridge = copy(r->nics[i].bridge);
 		memcpy(nic->mac, r->nics[i].mac, sizeof(nic->mac));
@@ -151,9 +154,9 @@ static int cpus_set(struct context *c, const struct verbs_create_request *r,
 	return affinity_set(c, r, b, e);
 }
 
-static int config_make(struct context *c, const struct verbs_create_request *r,
-		       const struct machine_files *files, libxl_domain_config *config,
-		       struct loops *loops, struct error *e)
+static int config_make(const struct machine *m, struct context *c,
+		       const struct verbs_create_request *r, const struct machine_files *files,
+		       libxl_domain_config *config, struct loops *loops, struct error *e)
 {
 	libxl_domain_build_info *b = &config->b_info;
 
@@ -166,9 +169,9 @@ static int config_make(struct context *c, const struct verbs_create_request *r,
 	if (files->initrd >= 0)
 		b->ramdisk = file_path(files->initrd);
 	b->cmdline = copy(r->cmdline);
-	if (cpus_set(c, r, config, e) < 0 || nics_set(r, config, e) < 0)
+	if (cpus_set(c, r, config, e) < 0 || nics_set(m, r, config, e) < 0)
 		return -1;
-	return disks_set(r, files, config, loops, e);
+	return disks_set(m, r, files, config, loops, e);
 }
 
 /*
@@ -268,7 +271,7 @@ int machine_create(struct machine *m, const struct verbs_create_request *r,
 		return -1;
 	}
 	libxl_domain_config_init(&config);
-	result = config_make(c, r, files, &config, &loops, e);
+	result = config_make(m, c, r, files, &config, &loops, e);
 	if (result == 0)
 		result = domain_build(m, c, r, &config, domid, e);
 	if (result == 0) {

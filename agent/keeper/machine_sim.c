@@ -187,6 +187,12 @@ static int residents_add(struct machine *m, struct error *e)
 	return 0;
 }
 
+int machine_helper(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return -1;
+}
+
 int machine_open(const char *options, machine_event_fn *event, void *context,
 		 struct machine **machine, struct error *e)
 {
@@ -290,7 +296,6 @@ int machine_create(struct machine *m, const struct verbs_create_request *r,
 	struct guest *g;
 	int result = 0;
 
-	(void)files;
 	pthread_mutex_lock(&m->lock);
 	g = guest_add(m, r->domain.name, r->memory_mib, e);
 	if (!g) {
@@ -300,6 +305,9 @@ int machine_create(struct machine *m, const struct verbs_create_request *r,
 	g->domain = r->domain;
 	g->ours = g->building = true;
 	g->vcpus = r->vcpus;
+	g->disk_count = r->disk_count;
+	for (unsigned i = 0; i < g->disk_count; i++)
+		g->disks[i] = fcntl(files->disks[i], F_DUPFD_CLOEXEC, 0);
 	g->options = m->options;
 	options_override(&g->options, r->cmdline);
 	pthread_mutex_unlock(&m->lock);

@@ -43,6 +43,9 @@ struct guest {
 	unsigned boot_line;
 	int64_t started_ms, due_ms, crash_ms; /* monotonic; due_ms, crash_ms: 0 is never */
 	int64_t paused_ms;		      /* since when it is paused */
+	int disks
+		[VERBS_DISKS_MAX]; /* open, so that their volumes stay locked; disk_count of them */
+	unsigned disk_count;
 	int master, slave; /* the console; slave is kept so that master never hangs up */
 	char tty[32];
 	char line[SIM_LINE]; /* being typed */

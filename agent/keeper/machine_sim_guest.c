@@ -109,6 +109,10 @@ void guest_start(struct machine *m, struct guest *g)
 void guest_free(struct machine *m, struct guest *g)
 {
 	(void)m;
+	for (unsigned i = 0; i < g->disk_count; i++) {
+		if (g->disks[i] >= 0)
+			close(g->disks[i]);
+	}
 	if (g->slave >= 0)
 		close(g->slave);
 	if (g->master >= 0)

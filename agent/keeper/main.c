@@ -134,7 +134,10 @@ int main(int argc, char **argv)
 {
 	struct arguments a;
 	struct error e = {0};
+	int helper = machine_helper(argc, argv);
 
+	if (helper >= 0)
+		return helper;
 	arguments_read(argc, argv, &a);
 	if (run(&a, &e) == 0)
 		return 0;
