@@ -83,9 +83,11 @@ def test_code_survives_a_restart_or_a_new_one_is_shown(unclaimed):
 
 def test_malformed_claims_are_refused_with_pointers(unclaimed):
     code = unclaimed.claim_code()
-    response = claim(unclaimed.client, code, password="short", username="No Name")
-    assert response.status == 422
-    assert response.pointers() == {"/password": "length", "/username": "pattern"}
+    for field, value, rule in (("password", "short", "length"), ("password", "x" * 257, "length"), ("password", 12345678, "type"),
+                               ("username", "No Name", "pattern"), ("username", "../x", "pattern"), ("code", "x" * 65, "length"),
+                               ("colour", "red", "unknown")):
+        response = claim(unclaimed.client, code, **{field: value})
+        assert (response.status, response.pointers()) == (422, {f"/{field}": rule})
     assert claim(unclaimed.client, code).status == 201
 
 

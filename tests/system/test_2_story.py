@@ -274,7 +274,7 @@ def test_image_and_running_domain_cannot_be_deleted(api, define, images):
 
 
 def test_appliance_memory_stays_within_its_figures(appliance):
-    text = appliance.dom0("grep VmRSS /proc/$(pidof domusd)/status")
+    text = appliance.dom0("grep VmRSS /proc/$(busybox pidof domusd)/status")
     assert int(text.split()[1]) < 20 * 1024, text
 
 
@@ -286,6 +286,6 @@ def test_private_keys_belong_to_domus_alone(appliance):
 
 
 def test_daemon_without_privileges_cannot_reach_xen(appliance):
-    status, _ = appliance.dom0_status("nsenter -t $(pidof domusd) -m -S $(id -u domus) -- ls /dev/xen/privcmd")
+    status, _ = appliance.dom0_status("nsenter -t $(busybox pidof domusd) -m -S $(id -u domus) -- ls /dev/xen/privcmd")
     assert status != 0
-    assert appliance.dom0("stat -c %U /proc/$(pidof domusd)").strip() == "domus"
+    assert appliance.dom0("stat -c %U /proc/$(busybox pidof domusd)").strip() == "domus"

@@ -7,7 +7,7 @@ from domus.streams import Console
 
 def pid(appliance, program):
     """The program's process in Dom0, None while it is away."""
-    status, text = appliance.dom0_status(f"pidof {program}")
+    status, text = appliance.dom0_status(f"busybox pidof {program}")
     return int(text.split()[0]) if status == 0 and text.split() else None
 
 

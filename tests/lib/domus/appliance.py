@@ -40,7 +40,7 @@ class Appliance:
 
     def run(self, fresh=False, **variables):
         """make run DETACH=1."""
-        values = {"DETACH": 1, "RUN": self.run_dir, "PORT": self.port, "DEBUG": 1, **variables}
+        values = {"DETACH": 1, "RUN": self.run_dir, "PORT": self.port, "DEBUG": 1, "DEBUG_CMDLINE": "quiet", **variables}
         if fresh:
             values["FRESH"] = 1
         self.output = make("run", *(f"{k}={v}" for k, v in values.items())).stdout
@@ -106,7 +106,8 @@ class Appliance:
                 try:
                     piece = s.recv(65536)
                     assert piece, "QEMU closed the console"
-                    seen += piece.decode("utf-8", "replace").replace("\r", "")
+                    # without what readline draws with
+                    seen = re.sub(r"\x1b\[[?0-9;]*[A-Za-z]|\r", "", seen + piece.decode("utf-8", "replace"))
                 except socket.timeout:
                     pass
                 match = re.search(rf"{mark}\n(.*?){mark} (\d+)\n", seen, re.S)
