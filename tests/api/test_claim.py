@@ -5,8 +5,8 @@ import sqlite3
 CREDENTIALS = {"username": "admin", "password": "correct horse"}
 
 
-def claim(client, code, **other):
-    return client.post("/api/v1/claim", {"code": code, **CREDENTIALS, **other}, auth=False)
+def claim(client, code, /, **other):
+    return client.post("/api/v1/claim", {**CREDENTIALS, "code": code, **other}, auth=False)
 
 
 def wrong(code):

@@ -78,7 +78,11 @@ class Client:
         sending = dict(headers or {})
         if auth and self.token and "Authorization" not in sending:
             sending["Authorization"] = f"Bearer {self.token}"
-        connection.request(method, target, body=body, headers=sending)
+        try:
+            connection.request(method, target, body=body, headers=sending)
+        except (ConnectionError, ssl.SSLError):
+            # the server has said no before it had the whole body: the answer is there to be read
+            pass
         return connection, connection.getresponse()
 
     def request(self, method, target, json=None, body=None, headers=None, auth=True, check=True):

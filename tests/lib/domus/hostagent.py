@@ -28,7 +28,9 @@ class HostAgent:
         # a short path: a Unix socket's name has 107 bytes
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="domus-"))
         self.state = self.dir / "state"
-        self.state.mkdir(mode=0o700)
+        # as packaging/image does it for the appliance: keeper opens these folders when it starts
+        for folder in (self.state, self.state / "images", self.state / "volumes"):
+            folder.mkdir(mode=0o700)
         self.socket = self.dir / "keeper.sock"
         self.banner = self.dir / "banner"
         self.prefix = []
