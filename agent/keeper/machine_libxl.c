@@ -295,7 +295,12 @@ int machine_list(struct machine *m, uint32_t first, struct verbs_list_response *
 			r->next = domains[i].domid;
 			break;
 		}
-		entry_fill(m, c, &domains[i], &r->entries[r->count++]);
+		entry_fill(m, c, &domains[i], &r->entries[r->count]);
+		/* not ours and dying: killed, and not yet let go of by the last backend */
+		if (domains[i].dying && !r->entries[r->count].ours)
+			memset(&r->entries[r->count], 0, sizeof(r->entries[0]));
+		else
+			r->count++;
 	}
 	libxl_dominfo_list_free(domains, count);
 	context_give(m, c);
