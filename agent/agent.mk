@@ -9,7 +9,7 @@ KEEPER_MACHINE_arm64 := $(wildcard agent/keeper/machine_libxl*.c)
 KEEPER_MACHINE_host  := $(wildcard agent/keeper/machine_sim*.c)
 KEEPER_MACHINE_asan  := $(KEEPER_MACHINE_host)
 
-DOMUSD_LIBS := -lmicrohttpd -lgnutls -ljansson -lsqlite3 -lssl -lcrypto -lwslay -lpthread
+DOMUSD_LIBS := -lmicrohttpd -lgnutls -ljansson -lsqlite3 -lssl -lcrypto -lwslay -lz -lpthread
 KEEPER_LIBS_arm64 := -lxenlight -lxenstore -lxentoollog -lxentoolcore -lpthread
 KEEPER_LIBS_host  := -lpthread
 KEEPER_LIBS_asan  := -lpthread

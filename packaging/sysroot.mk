@@ -2,7 +2,7 @@
 # the agent (for tests) has the very library versions that the appliance has, whatever Debian the host runs.
 HOST_ARCH   := $(shell dpkg --print-architecture)
 HOST_TRIPLE := $(shell gcc -print-multiarch 2>/dev/null || echo x86_64-linux-gnu)
-SYSROOT_PACKAGES := libc6-dev linux-libc-dev libmicrohttpd-dev libjansson-dev libsqlite3-dev libssl-dev libfdt-dev libwslay-dev
+SYSROOT_PACKAGES := libc6-dev linux-libc-dev libmicrohttpd-dev libjansson-dev libsqlite3-dev libssl-dev libfdt-dev libwslay-dev zlib1g-dev
 
 SYSROOT_ARM64 := $(abspath $(BUILD))/sysroot/arm64
 SYSROOT_HOST  := $(abspath $(BUILD))/sysroot/host

@@ -32,7 +32,7 @@ struct domusd {
 	struct operations *operations;
 	struct pki *pki;
 	struct auth *auth;
-	/* content's: */
+	/* content.c's: */
 	struct keeper_client *keeper;
 	struct blob *blob;
 	struct console_hub *console_hub;

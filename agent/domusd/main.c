@@ -17,6 +17,7 @@
 #include "domusd/auth_service.h"
 #include "domusd/banner.h"
 #include "domusd/clock.h"
+#include "domusd/content.h"
 #include "domusd/events.h"
 #include "domusd/http_server.h"
 #include "domusd/journal.h"
@@ -141,8 +142,8 @@ static int start(struct error *e)
 	    record_start(e) < 0 || start_http(e) < 0 || start_ticker(e) < 0)
 		return -1;
 	process_metrics_register();
-	/* ---- content's services open here: blob, lifecycle (which connects to the keeper and reconciles) ---- */
-	/* ---- end of content's ---- */
+	if (content_open(e) < 0)
+		return -1;
 	atomic_store(&domusd.ready, true);
 	return 0;
 }
@@ -153,11 +154,9 @@ static void stop(void)
 	ticker_stop(domusd.ticker);
 	if (domusd.operations)
 		operation_waiters_release(domusd.operations);
-	/* ---- content's viewers (WebSockets) are cut here ---- */
-	/* ---- end of content's ---- */
+	content_shut();
 	http_stop(domusd.http, GRACE_MS);
-	/* ---- content's services close here; whoever holds a deferred request answers it ---- */
-	/* ---- end of content's ---- */
+	content_close();
 	auth_close(domusd.auth);
 	http_free(domusd.http);
 	events_close(domusd.events);

@@ -9,6 +9,10 @@
 #define OPERATE PRIVILEGE_OPERATE
 #define ADMIN	PRIVILEGE_ADMIN
 
+#define ACTION(name, handler)                                                                      \
+	{"POST", "/api/v1/domains/{name}/actions/" name, OPERATE, BODY_JSON_EMPTY,                 \
+	 ROUTE_IDEMPOTENT, handler, NULL}
+
 /* clang-format off */
 const struct route routes[] = {
 	{"GET",    "/api",                      NONE,    BODY_NONE, ROUTE_DURING_START, api_root_get, NULL},
@@ -27,8 +31,37 @@ const struct route routes[] = {
 	{"POST",   "/api/v1/tokens",            ADMIN,   BODY_JSON, 0, api_tokens_post, NULL},
 	{"DELETE", "/api/v1/tokens/{id}",       ADMIN,   BODY_NONE, 0, api_token_delete, NULL},
 
-	/* ---- content's rows ---- */
-	/* ---- end of content's rows ---- */
+	{"OPTIONS", "/api/v1/uploads",          NONE,    BODY_NONE, 0, api_uploads_options, NULL},
+	{"POST",   "/api/v1/uploads",           OPERATE, BODY_NONE, ROUTE_IDEMPOTENT, api_uploads_post, NULL},
+	{"HEAD",   "/api/v1/uploads/{id}",      OPERATE, BODY_NONE, 0, api_upload_head, NULL},
+	{"GET",    "/api/v1/uploads/{id}",      OPERATE, BODY_NONE, 0, api_upload_get, NULL},
+	{"PATCH",  "/api/v1/uploads/{id}",      OPERATE, BODY_STREAM, 0, NULL, &api_upload_patch},
+	{"DELETE", "/api/v1/uploads/{id}",      OPERATE, BODY_NONE, 0, api_upload_delete, NULL},
+	{"GET",    "/api/v1/images",            READ,    BODY_NONE, 0, api_images_get, NULL},
+	{"GET",    "/api/v1/images/{id}",       READ,    BODY_NONE, 0, api_image_get, NULL},
+	{"DELETE", "/api/v1/images/{id}",       OPERATE, BODY_NONE, 0, api_image_delete, NULL},
+	{"GET",    "/api/v1/volumes",           READ,    BODY_NONE, 0, api_volumes_get, NULL},
+	{"POST",   "/api/v1/volumes",           OPERATE, BODY_JSON, ROUTE_IDEMPOTENT, api_volumes_post, NULL},
+	{"GET",    "/api/v1/volumes/{id}",      READ,    BODY_NONE, 0, api_volume_get, NULL},
+	{"DELETE", "/api/v1/volumes/{id}",      OPERATE, BODY_NONE, 0, api_volume_delete, NULL},
+	{"GET",    "/api/v1/networks",          READ,    BODY_NONE, 0, api_networks_get, NULL},
+	{"GET",    "/api/v1/networks/{id}",     READ,    BODY_NONE, 0, api_network_get, NULL},
+
+	{"GET",    "/api/v1/domains",           READ,    BODY_NONE, 0, api_domains_get, NULL},
+	{"POST",   "/api/v1/domains",           OPERATE, BODY_JSON, ROUTE_IDEMPOTENT, api_domains_post, NULL},
+	{"GET",    "/api/v1/domains/{name}",    READ,    BODY_NONE, 0, api_domain_get, NULL},
+	{"PUT",    "/api/v1/domains/{name}",    OPERATE, BODY_JSON, 0, api_domain_put, NULL},
+	{"PATCH",  "/api/v1/domains/{name}",    OPERATE, BODY_MERGE, 0, api_domain_patch, NULL},
+	{"DELETE", "/api/v1/domains/{name}",    OPERATE, BODY_NONE, 0, api_domain_delete, NULL},
+	ACTION("start", api_domain_start),
+	ACTION("shutdown", api_domain_shutdown),
+	ACTION("reboot", api_domain_reboot),
+	ACTION("kill", api_domain_kill),
+	ACTION("pause", api_domain_pause),
+	ACTION("resume", api_domain_resume),
+	{"GET",    "/api/v1/domains/{name}/console/log",     READ,    BODY_NONE, 0, api_console_log_get, NULL},
+	{"POST",   "/api/v1/domains/{name}/console/tickets", OPERATE, BODY_JSON_EMPTY, 0, api_console_tickets_post, NULL},
+	{"GET",    "/api/v1/domains/{name}/console",         NONE,    BODY_NONE, 0, api_console_get, NULL},
 
 	{"GET",    "/api/v1/operations",        READ,    BODY_NONE, 0, api_operations_get, NULL},
 	{"GET",    "/api/v1/operations/{id}",   READ,    BODY_NONE, 0, api_operation_get, NULL},

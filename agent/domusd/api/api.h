@@ -26,7 +26,38 @@ void api_operation_get(struct request *r);
 void api_operation_delete(struct request *r);
 void api_events_get(struct request *r);
 
-/* ---- content's: its prototypes stand below this line, its rows in the marked block of routes.c
- * ---- */
+/* uploads.c */
+void api_uploads_options(struct request *r);
+void api_uploads_post(struct request *r);
+void api_upload_get(struct request *r);
+void api_upload_head(struct request *r);
+void api_upload_delete(struct request *r);
+extern const struct request_stream api_upload_patch;
+/* images.c, volumes.c, networks.c */
+void api_images_get(struct request *r);
+void api_image_get(struct request *r);
+void api_image_delete(struct request *r);
+void api_volumes_get(struct request *r);
+void api_volumes_post(struct request *r);
+void api_volume_get(struct request *r);
+void api_volume_delete(struct request *r);
+void api_networks_get(struct request *r);
+void api_network_get(struct request *r);
+/* domains.c, actions.c, console.c */
+void api_domains_get(struct request *r);
+void api_domains_post(struct request *r);
+void api_domain_get(struct request *r);
+void api_domain_put(struct request *r);
+void api_domain_patch(struct request *r);
+void api_domain_delete(struct request *r);
+void api_domain_start(struct request *r);
+void api_domain_shutdown(struct request *r);
+void api_domain_reboot(struct request *r);
+void api_domain_kill(struct request *r);
+void api_domain_pause(struct request *r);
+void api_domain_resume(struct request *r);
+void api_console_log_get(struct request *r);
+void api_console_tickets_post(struct request *r);
+void api_console_get(struct request *r);
 
 #endif

@@ -1,0 +1,74 @@
+#ifndef DOMUSD_CONSOLE_HUB_INTERNAL_H
+#define DOMUSD_CONSOLE_HUB_INTERNAL_H
+
+/* Shared by console_hub.c (thread, notes) and console_hub_console.c (one console and its viewers). Everything here
+ * belongs to the hub's thread. */
+#include "domusd/console_hub.h"
+#include "domusd/console_hub_log.h"
+#include "domusd/console_hub_ring.h"
+#include "domusd/websocket.h"
+
+#include <stdint.h>
+
+enum source_kind {
+	SOURCE_WAKE,
+	SOURCE_CONSOLE,
+	SOURCE_VIEWER
+};
+
+struct console;
+
+/* First member of everything that is registered with epoll. */
+struct source {
+	enum source_kind kind;
+};
+
+struct viewer {
+	struct source source;
+	struct viewer *next;
+	struct console *console;
+	struct console_hub_viewer peer;
+	struct websocket *ws;
+	unsigned char *early; /* received before the upgrade, not yet read */
+	size_t early_size, early_at;
+	uint64_t position; /* in the ring */
+	int64_t heard_s;   /* when it last sent anything */
+	bool dead;         /* to be freed after this round */
+	bool held;         /* not read from: the guest does not take its input */
+};
+
+struct console {
+	struct source source;
+	struct console *next;
+	struct viewer *viewers;
+	char domain[41];
+	char state[16];
+	int epoll;
+	int fd; /* -1 while the domain does not run */
+	struct console_ring ring;
+	struct console_log log;
+	unsigned char *input; /* CONSOLE_HUB_INPUT_MAX bytes, made at the first key */
+	size_t input_size;
+	size_t allowance; /* bytes that may still be read in this second */
+	bool ended;       /* the descriptor ended by itself; the owner is to be told */
+};
+
+/* NULL without memory; a log that cannot be opened is only missing. */
+struct console *console_new(int epoll, int dir, const char *domain);
+void console_free(struct console *console);
+void console_attach(struct console *console, int fd);
+void console_detach(struct console *console);
+/* epoll said something about the console's descriptor. */
+void console_ready(struct console *console, uint32_t events);
+void console_set_state(struct console *console, const char *state);
+/* Once a second: refills allowances, pings every CONSOLE_HUB_PING_S, cuts the silent. */
+void console_tick(struct console *console, int64_t now_s);
+
+/* Adds a viewer; takes `early` (malloc). false without memory: nothing is taken. */
+bool viewer_add(struct console *console, const struct console_hub_viewer *peer,
+		unsigned char *early, size_t early_size, int64_t now_s);
+void viewer_ready(struct viewer *viewer, int64_t now_s);
+/* Frees the dead viewers of a console (all of them if `all`); returns how many. */
+unsigned viewer_reap(struct console *console, bool all);
+
+#endif

@@ -1,0 +1,86 @@
+#include "domusd/content.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "domusd/blob.h"
+#include "domusd/console_hub.h"
+#include "domusd/domusd.h"
+#include "domusd/lifecycle.h"
+#include "domusd/metrics.h"
+#include "domusd/ticker.h"
+
+static int console_dir = -1;
+
+static void metrics_write(void *context, struct metrics_text *text)
+{
+	STORE_TX struct store_tx *tx = NULL;
+	int64_t counts[DOMAIN_STATE_COUNT];
+	char labels[32];
+
+	(void)context;
+	if (store_begin_read(domusd.store, &tx, NULL) < 0 ||
+	    store_domain_counts(tx, counts, NULL) < 0)
+		return;
+	metrics_head(text, "domus_domains", "gauge", "Defined domains by state.");
+	for (int i = 0; i < DOMAIN_STATE_COUNT; i++) {
+		snprintf(labels, sizeof(labels), "state=\"%s\"",
+			 domain_state_name((enum domain_state)i));
+		metrics_sample(text, "domus_domains", labels, (double)counts[i]);
+	}
+}
+
+static int open_console_dir(struct error *e)
+{
+	if (mkdirat(domusd.state_fd, "console", 0750) < 0 && errno != EEXIST)
+		return error_set_errno(e, ERROR_INTERNAL, errno,
+				       "Cannot make the directory console.");
+	console_dir =
+		openat(domusd.state_fd, "console", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return console_dir >= 0 ? 0
+				: error_set_errno(e, ERROR_INTERNAL, errno,
+						  "Cannot open the directory console.");
+}
+
+int content_open(struct error *e)
+{
+	struct blob_services blob = {domusd.state_fd, domusd.store, domusd.journal,
+				     domusd.operations};
+	struct lifecycle_services lifecycle = {.store = domusd.store,
+					       .journal = domusd.journal,
+					       .operations = domusd.operations,
+					       .keeper_socket = domusd.options.keeper};
+
+	if (open_console_dir(e) < 0 || blob_open(&blob, &domusd.blob, e) < 0)
+		return -1;
+	lifecycle.console_dir = console_dir;
+	if (lifecycle_open(&lifecycle, &domusd.lifecycle, &domusd.console_hub, &domusd.keeper, e) <
+	    0)
+		return -1;
+	ticker_add(domusd.ticker, 1, lifecycle_tick, domusd.lifecycle);
+	ticker_add(domusd.ticker, 60, blob_tick, domusd.blob);
+	metrics_add(metrics_write, NULL);
+	return 0;
+}
+
+void content_shut(void)
+{
+	if (domusd.console_hub)
+		console_hub_shut(domusd.console_hub);
+}
+
+void content_close(void)
+{
+	lifecycle_close(domusd.lifecycle);
+	blob_close(domusd.blob);
+	domusd.lifecycle = NULL;
+	domusd.console_hub = NULL;
+	domusd.keeper = NULL;
+	domusd.blob = NULL;
+	if (console_dir >= 0)
+		close(console_dir);
+	console_dir = -1;
+}

@@ -1,0 +1,355 @@
+#include "domusd/definition.h"
+
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "domusd/checks.h"
+
+static const char *const policies[] = {"never", "on-crash", "always", NULL};
+
+#define STRING(field, wanted, form, words)                                                         \
+	{                                                                                          \
+		.name = (field), .type = CHECK_STRING, .required = (wanted), .pattern = (form),    \
+		.rule = (words)                                                                    \
+	}
+#define INTEGER(field, low, high)                                                                  \
+	{                                                                                          \
+		.name = (field), .type = CHECK_INTEGER, .min = (low), .max = (high)                \
+	}
+
+static const struct check_field boot_fields[] = {
+	STRING("kernel", true, CHECK_ID, CHECK_ID_RULE),
+	{.name = "initrd",
+	 .type = CHECK_STRING,
+	 .nullable = true,
+	 .pattern = CHECK_ID,
+	 .rule = CHECK_ID_RULE},
+	{.name = "cmdline",
+	 .type = CHECK_STRING,
+	 .max = VERBS_CMDLINE_MAX,
+	 .pattern = "[ -~]*",
+	 .rule = "printable ASCII characters"},
+	{.type = CHECK_END},
+};
+
+static const struct check_field source_fields[] = {
+	STRING("volume", true, CHECK_ID, CHECK_ID_RULE),
+	{.type = CHECK_END},
+};
+
+static const struct check_field disk_fields[] = {
+	STRING("name", true, "xvd[a-z]", "xvda to xvdz"),
+	{.name = "source", .type = CHECK_OBJECT, .required = true, .fields = source_fields},
+	{.name = "readonly", .type = CHECK_BOOLEAN},
+	{.type = CHECK_END},
+};
+
+static const struct check_field nic_fields[] = {
+	STRING("network", true, CHECK_ID, CHECK_ID_RULE),
+	STRING("mac", false, "auto|[0-9a-f][02468ace](:[0-9a-f]{2}){5}",
+	       "\"auto\" or a unicast address in lower case such as 00:16:3e:12:34:56"),
+	{.type = CHECK_END},
+};
+
+static const struct check_field cpu_item = INTEGER("", 0, DEFINITION_CPUS_MAX - 1);
+static const struct check_field cpu_fields[] = {
+	{.name = "pool",
+	 .type = CHECK_STRING,
+	 .nullable = true,
+	 .pattern = CHECK_NAME,
+	 .rule = CHECK_NAME_RULE},
+	{.name = "affinity",
+	 .type = CHECK_ARRAY,
+	 .nullable = true,
+	 .unique = true,
+	 .min = 1,
+	 .max = DEFINITION_CPUS_MAX,
+	 .items = &cpu_item},
+	INTEGER("weight", 1, 65535),
+	INTEGER("cap", 0, 6400),
+	{.type = CHECK_END},
+};
+
+static const struct check_field after_item = STRING("", false, CHECK_NAME, CHECK_NAME_RULE);
+static const struct check_field autostart_fields[] = {
+	{.name = "enabled", .type = CHECK_BOOLEAN},
+	INTEGER("order", 0, 1000),
+	INTEGER("delay_s", 0, 3600),
+	{.name = "after",
+	 .type = CHECK_ARRAY,
+	 .unique = true,
+	 .max = DEFINITION_AFTER_MAX,
+	 .items = &after_item},
+	{.type = CHECK_END},
+};
+
+static const struct check_field restart_fields[] = {
+	{.name = "policy", .type = CHECK_STRING, .one_of = policies},
+	INTEGER("max", 0, 1000),
+	INTEGER("window_s", 1, 86400),
+	INTEGER("backoff_s", 0, 3600),
+	{.type = CHECK_END},
+};
+
+static const struct check_field disk_item = {.type = CHECK_OBJECT, .fields = disk_fields};
+static const struct check_field nic_item = {.type = CHECK_OBJECT, .fields = nic_fields};
+static const struct check_field device_item = {.type = CHECK_STRING, .max = 128};
+static const struct check_field fields[] = {
+	STRING("name", true, CHECK_NAME, CHECK_NAME_RULE),
+	{.name = "description", .type = CHECK_STRING, .max = DEFINITION_DESCRIPTION_MAX},
+	INTEGER("vcpus", 1, 32),
+	{.name = "memory_mib", .type = CHECK_INTEGER, .required = true, .min = 16, .max = 1048576},
+	{.name = "boot", .type = CHECK_OBJECT, .required = true, .fields = boot_fields},
+	{.name = "disks", .type = CHECK_ARRAY, .max = DEFINITION_DISKS_MAX, .items = &disk_item},
+	{.name = "nics", .type = CHECK_ARRAY, .max = DEFINITION_NICS_MAX, .items = &nic_item},
+	{.name = "devices", .type = CHECK_ARRAY, .max = 64, .items = &device_item},
+	{.name = "cpu", .type = CHECK_OBJECT, .fields = cpu_fields},
+	{.name = "autostart", .type = CHECK_OBJECT, .fields = autostart_fields},
+	{.name = "restart", .type = CHECK_OBJECT, .fields = restart_fields},
+	INTEGER("watchdog_s", 0, 3600),
+	{.type = CHECK_END},
+};
+
+#define COPY(to, from) snprintf((to), sizeof(to), "%s", (from))
+
+static uint32_t number(const json_t *object, const char *name, uint32_t otherwise)
+{
+	return (uint32_t)check_get_integer(object, name, otherwise);
+}
+
+static int parse_disks(const json_t *array, struct definition *d, struct error *e)
+{
+	const json_t *disk;
+	size_t i;
+
+	json_array_foreach(array, i, disk)
+	{
+		struct definition_disk *to = &d->disks[i];
+		char pointer[32];
+
+		COPY(to->name, check_get_string(disk, "name", ""));
+		COPY(to->volume, check_get_string(json_object_get(disk, "source"), "volume", ""));
+		to->readonly = check_get_boolean(disk, "readonly", false);
+		for (size_t j = 0; j < i; j++) {
+			bool name = strcmp(to->name, d->disks[j].name) == 0;
+
+			if (!name && strcmp(to->volume, d->disks[j].volume) != 0)
+				continue;
+			snprintf(pointer, sizeof(pointer), "/disks/%zu/%s", i,
+				 name ? "name" : "source/volume");
+			return error_set_rule(e, "duplicate", pointer, "%s is there twice",
+					      name ? to->name : "The volume");
+		}
+		d->disk_count++;
+	}
+	return 0;
+}
+
+static int parse_nics(const json_t *array, struct definition *d, struct error *e)
+{
+	const json_t *nic;
+	size_t i;
+
+	json_array_foreach(array, i, nic)
+	{
+		struct definition_nic *to = &d->nics[i];
+		char pointer[32];
+
+		COPY(to->network, check_get_string(nic, "network", ""));
+		COPY(to->mac, check_get_string(nic, "mac", "auto"));
+		snprintf(pointer, sizeof(pointer), "/nics/%zu/mac", i);
+		if (strcmp(to->mac, "00:00:00:00:00:00") == 0)
+			return error_set_rule(e, "range", pointer, "All zeros is not an address");
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(to->mac, "auto") != 0 && strcmp(to->mac, d->nics[j].mac) == 0)
+				return error_set_rule(e, "duplicate", pointer, "%s is there twice",
+						      to->mac);
+		d->nic_count++;
+	}
+	return 0;
+}
+
+static int parse_policies(const json_t *json, struct definition *d, struct error *e)
+{
+	const json_t *cpu = json_object_get(json, "cpu"), *item;
+	const json_t *autostart = json_object_get(json, "autostart");
+	const json_t *restart = json_object_get(json, "restart");
+	const char *policy = check_get_string(restart, "policy", policies[0]);
+	size_t i;
+
+	COPY(d->cpu.pool, check_get_string(cpu, "pool", ""));
+	json_array_foreach(json_object_get(cpu, "affinity"), i, item) d->cpu.affinity |=
+		UINT64_C(1) << json_integer_value(item);
+	d->cpu.weight = number(cpu, "weight", 256);
+	d->cpu.cap = number(cpu, "cap", 0);
+	d->autostart.enabled = check_get_boolean(autostart, "enabled", false);
+	d->autostart.order = number(autostart, "order", 0);
+	d->autostart.delay_s = number(autostart, "delay_s", 0);
+	json_array_foreach(json_object_get(autostart, "after"), i, item)
+	{
+		char pointer[48];
+
+		snprintf(pointer, sizeof(pointer), "/autostart/after/%zu", i);
+		if (strcmp(json_string_value(item), d->name) == 0)
+			return error_set_at(e, ERROR_REFERENCE, pointer,
+					    "A domain cannot start after itself.");
+		COPY(d->autostart.after[d->autostart.after_count++], json_string_value(item));
+	}
+	while (strcmp(policies[d->restart.policy], policy) != 0)
+		d->restart.policy++;
+	d->restart.max = number(restart, "max", 10);
+	d->restart.window_s = number(restart, "window_s", 60);
+	d->restart.backoff_s = number(restart, "backoff_s", 1);
+	d->watchdog_s = number(json, "watchdog_s", 0);
+	return 0;
+}
+
+int definition_parse(const json_t *json, struct definition *d, struct error *e)
+{
+	const json_t *boot;
+
+	memset(d, 0, sizeof(*d));
+	if (check_object(json, fields, "", e) < 0)
+		return -1;
+	COPY(d->name, check_get_string(json, "name", ""));
+	COPY(d->description, check_get_string(json, "description", ""));
+	d->vcpus = number(json, "vcpus", 1);
+	d->memory_mib = number(json, "memory_mib", 0);
+	boot = json_object_get(json, "boot");
+	COPY(d->kernel, check_get_string(boot, "kernel", ""));
+	COPY(d->initrd, check_get_string(boot, "initrd", ""));
+	COPY(d->cmdline, check_get_string(boot, "cmdline", ""));
+	if (json_array_size(json_object_get(json, "devices")) > 0)
+		return error_set_at(e, ERROR_REFERENCE, "/devices/0",
+				    "This appliance has no device that a domain could own yet");
+	if (parse_disks(json_object_get(json, "disks"), d, e) < 0 ||
+	    parse_nics(json_object_get(json, "nics"), d, e) < 0)
+		return -1;
+	return parse_policies(json, d, e);
+}
+
+static json_t *text_or_null(const char *text)
+{
+	return *text ? json_string(text) : json_null();
+}
+
+static json_t *cpu_json(const struct definition *d)
+{
+	json_t *affinity = d->cpu.affinity ? json_array() : json_null();
+
+	for (unsigned i = 0; i < DEFINITION_CPUS_MAX; i++)
+		if (d->cpu.affinity & UINT64_C(1) << i)
+			json_array_append_new(affinity, json_integer(i));
+	return json_pack("{s:o, s:o, s:I, s:I}", "pool", text_or_null(d->cpu.pool), "affinity",
+			 affinity, "weight", (json_int_t)d->cpu.weight, "cap",
+			 (json_int_t)d->cpu.cap);
+}
+
+static json_t *autostart_json(const struct definition *d)
+{
+	json_t *after = json_array();
+
+	for (unsigned i = 0; i < d->autostart.after_count; i++)
+		json_array_append_new(after, json_string(d->autostart.after[i]));
+	return json_pack("{s:b, s:I, s:I, s:o}", "enabled", d->autostart.enabled, "order",
+			 (json_int_t)d->autostart.order, "delay_s",
+			 (json_int_t)d->autostart.delay_s, "after", after);
+}
+
+json_t *definition_json(const struct definition *d)
+{
+	json_t *disks = json_array(), *nics = json_array();
+
+	for (unsigned i = 0; i < d->disk_count; i++)
+		json_array_append_new(disks,
+				      json_pack("{s:s, s:{s:s}, s:b}", "name", d->disks[i].name,
+						"source", "volume", d->disks[i].volume, "readonly",
+						d->disks[i].readonly));
+	for (unsigned i = 0; i < d->nic_count; i++)
+		json_array_append_new(nics, json_pack("{s:s, s:s}", "network", d->nics[i].network,
+						      "mac", d->nics[i].mac));
+	return json_pack("{s:s, s:s, s:I, s:I, s:{s:s, s:o, s:s}, s:o, s:o, s:[], s:o, s:o, "
+			 "s:{s:s, s:I, s:I, s:I}, s:I}",
+			 "name", d->name, "description", d->description, "vcpus",
+			 (json_int_t)d->vcpus, "memory_mib", (json_int_t)d->memory_mib, "boot",
+			 "kernel", d->kernel, "initrd", text_or_null(d->initrd), "cmdline",
+			 d->cmdline, "disks", disks, "nics", nics, "devices", "cpu", cpu_json(d),
+			 "autostart", autostart_json(d), "restart", "policy",
+			 policies[d->restart.policy], "max", (json_int_t)d->restart.max, "window_s",
+			 (json_int_t)d->restart.window_s, "backoff_s",
+			 (json_int_t)d->restart.backoff_s, "watchdog_s", (json_int_t)d->watchdog_s);
+}
+
+char *definition_text(const struct definition *definition)
+{
+	json_t *json = definition_json(definition);
+	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+
+	json_decref(json);
+	return text;
+}
+
+int definition_from_text(const char *text, struct definition *definition, struct error *e)
+{
+	struct error inner;
+	json_t *json = json_loads(text, 0, NULL);
+	int result = definition_parse(json, definition, &inner);
+
+	json_decref(json);
+	if (result < 0)
+		return error_set(e, ERROR_INTERNAL, "A kept definition is damaged: %s %s",
+				 inner.pointer, inner.detail);
+	return 0;
+}
+
+json_t *definition_merge(const json_t *target, const json_t *patch)
+{
+	json_t *result, *value;
+	const char *key;
+
+	if (!json_is_object(patch))
+		return json_deep_copy(patch);
+	result = json_is_object(target) ? json_deep_copy(target) : json_object();
+	json_object_foreach((json_t *)(uintptr_t)patch, key, value)
+	{
+		if (json_is_null(value))
+			json_object_del(result, key);
+		else /* as deep as the body may be: ROUTE_JSON_DEPTH */
+			json_object_set_new(result, key,
+					    definition_merge(json_object_get(result, key), value));
+	}
+	return result;
+}
+
+int definition_patch(const struct definition *before, const json_t *patch, struct definition *after,
+		     struct error *e)
+{
+	struct check_field any[sizeof(fields) / sizeof(*fields)] = {0};
+	json_t *json, *merged;
+	int result;
+
+	for (size_t i = 0; fields[i].type != CHECK_END; i++)
+		any[i] = (struct check_field){
+			.name = fields[i].name, .type = CHECK_ANY, .nullable = true};
+	if (check_object(patch, any, "", e) < 0)
+		return -1;
+	json = definition_json(before);
+	merged = json ? definition_merge(json, patch) : NULL;
+	result = merged ? definition_parse(merged, after, e)
+			: error_set(e, ERROR_INTERNAL, "Out of memory");
+	json_decref(json);
+	json_decref(merged);
+	return result;
+}
+
+void definition_mac(const char *domain, unsigned nic, unsigned attempt, char mac[18])
+{
+	char text[VERBS_NAME_MAX + 32];
+	unsigned char digest[EVP_MAX_MD_SIZE] = {0};
+	int length = snprintf(text, sizeof(text), "%s/%u/%u", domain, nic, attempt);
+
+	EVP_Digest(text, (size_t)length, digest, NULL, EVP_sha256(), NULL);
+	snprintf(mac, 18, "00:16:3e:%02x:%02x:%02x", digest[0], digest[1], digest[2]);
+}

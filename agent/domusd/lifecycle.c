@@ -1,0 +1,389 @@
+#include "domusd/lifecycle.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "domusd/clock.h"
+#include "domusd/lifecycle_internal.h"
+
+struct life *life_find(struct lifecycle *lc, const char *name)
+{
+	struct life *life = lc->lives;
+
+	while (life && strcmp(life->id.name, name) != 0)
+		life = life->next;
+	return life;
+}
+
+static void life_remove(struct lifecycle *lc, struct life *life)
+{
+	struct life **link = &lc->lives;
+
+	while (*link != life)
+		link = &(*link)->next;
+	*link = life->next;
+	free(life);
+}
+
+struct life *life_get(struct lifecycle *lc, const struct domain_row *row)
+{
+	struct life *life = life_find(lc, row->id.name);
+
+	if (life && memcmp(life->id.uuid, row->id.uuid, sizeof(row->id.uuid)) != 0) {
+		life_remove(lc, life); /* one of the same name that was deleted */
+		life = NULL;
+	}
+	if (life)
+		return life;
+	life = calloc(1, sizeof(*life));
+	if (!life)
+		return NULL;
+	life->id = row->id;
+	life->status = row->status;
+	life->next = lc->lives;
+	lc->lives = life;
+	return life;
+}
+
+int life_write(struct lifecycle *lc, struct store_tx *tx, const struct life *life,
+	       enum domain_state previous, const struct actor *actor, struct error *e)
+{
+	char resource[64];
+	struct event event = {.type = "domain.state",
+			      .resource = resource,
+			      .actor = actor,
+			      .operation = *life->operation ? life->operation : NULL,
+			      .no_audit = true};
+	json_t *data = json_pack("{s:s, s:s, s:s?}", "state", domain_state_name(life->status.state),
+				 "previous", domain_state_name(previous), "reason",
+				 *life->status.reason ? life->status.reason : NULL);
+	int result;
+
+	snprintf(resource, sizeof(resource), "domains/%s", life->id.name);
+	event.data = data;
+	result = store_domain_set_status(tx, life->id.name, &life->status, e);
+	if (result == 0)
+		result = journal_append(lc->services.journal, tx, &event, e);
+	json_decref(data);
+	return result;
+}
+
+/* ---- actions ---- */
+
+static int rule_error(enum rule rule, const struct life *life, struct error *e)
+{
+	const char *state = domain_state_name(life->status.state);
+
+	if (rule == RULE_NOT_RUNNING)
+		return error_set(e, ERROR_DOMAIN_NOT_RUNNING, "The domain is %s.", state);
+	if (rule == RULE_PAUSED)
+		return error_set(e, ERROR_DOMAIN_PAUSED, "The domain is paused; resume it first.");
+	if (life->action != ACTION_NONE)
+		return error_set(e, ERROR_BUSY, "The operation domain.%s is in progress.",
+				 lifecycle_action_name(life->action));
+	return error_set(e, ERROR_BUSY, "The domain is %s.", state);
+}
+
+/* The operation that a kill takes the place of. */
+static int cancel_running(struct lifecycle *lc, struct store_tx *tx, struct life *life,
+			  struct error *e)
+{
+	struct error why;
+
+	if (life->action == ACTION_NONE)
+		return 0;
+	error_set(&why, ERROR_CANCELLED, "The domain was killed.");
+	return operation_finish(lc->services.operations, tx, life->operation, OPERATION_CANCELLED,
+				&why, NULL, e);
+}
+
+static void committed_flag(void *context, bool committed)
+{
+	*(bool *)context = committed;
+}
+
+/* The first step of an action whose operation is on disk. */
+static void action_go(struct lifecycle *lc, struct life *life, enum lifecycle_action action,
+		      const char *operation)
+{
+	static const enum verb verbs[ACTION_COUNT] = {
+		[ACTION_SHUTDOWN] = VERB_DOMAIN_SHUTDOWN,
+		[ACTION_REBOOT] = VERB_DOMAIN_REBOOT,
+		[ACTION_PAUSE] = VERB_DOMAIN_PAUSE,
+		[ACTION_RESUME] = VERB_DOMAIN_RESUME,
+	};
+
+	life->action = action;
+	memcpy(life->operation, operation, ID_SIZE);
+	console_hub_state(lc->hub, life->id.name, domain_state_name(life->status.state));
+	operation_start(lc->services.operations, operation, NULL);
+	if (action == ACTION_START)
+		step_create(lc, life);
+	else if (action == ACTION_KILL)
+		step_clear(lc, life, ENDING_STOPPED, "killed");
+	else
+		step_ask(lc, life, verbs[action]);
+}
+
+/* Writes operation and new state in *tx, lets reply() commit, and goes on if it did. */
+static int action_begin(struct lifecycle *lc, struct store_tx **tx, struct life *life,
+			enum lifecycle_action action, enum domain_state next,
+			const struct actor *actor,
+			void (*reply)(void *context, struct store_tx **tx, json_t *operation),
+			void *context, struct error *e)
+{
+	struct operations *operations = lc->services.operations;
+	struct life after = *life;
+	char kind[32], target[64], operation[ID_SIZE];
+	bool committed = false;
+	json_t *json;
+
+	snprintf(kind, sizeof(kind), "domain.%s", lifecycle_action_name(action));
+	snprintf(target, sizeof(target), "domains/%s", life->id.name);
+	if (cancel_running(lc, *tx, life, e) < 0 ||
+	    operation_create(operations, *tx, kind, target, actor, NULL, NULL, operation, e) < 0)
+		return -1;
+	if (next != life->status.state) {
+		after.status.state = next;
+		after.status.since = clock_wall_ms();
+		after.status.reason[0] = '\0';
+		memcpy(after.operation, operation, ID_SIZE);
+		if (life_write(lc, *tx, &after, life->status.state, actor, e) < 0)
+			return -1;
+	}
+	json = operation_json_tx(operations, *tx, operation, e);
+	if (!json || store_after(*tx, committed_flag, &committed, e) < 0) {
+		json_decref(json);
+		return -1;
+	}
+	reply(context, tx, json);
+	if (committed) {
+		life->status = after.status;
+		action_go(lc, life, action, operation);
+	}
+	return 1;
+}
+
+static int act_locked(struct lifecycle *lc, const char *name, enum lifecycle_action action,
+		      const struct actor *actor,
+		      void (*reply)(void *context, struct store_tx **tx, json_t *operation),
+		      void *context, struct error *e)
+{
+	STORE_TX struct store_tx *tx = NULL;
+	struct domain_row row;
+	struct life *life;
+	enum domain_state next;
+	enum rule rule;
+
+	if (store_begin(lc->services.store, &tx, e) < 0 ||
+	    store_domain_status(tx, name, &row, e) < 0)
+		return -1;
+	life = life_get(lc, &row);
+	if (!life)
+		return error_set(e, ERROR_INTERNAL, "Out of memory");
+	rule = lifecycle_rule(life->status.state, life->action, action, &next);
+	if (rule == RULE_SO)
+		return 0;
+	if (rule != RULE_GO)
+		return rule_error(rule, life, e);
+	if (!keeper_client_connected(lc->keeper)) {
+		error_set(e, ERROR_UNAVAILABLE, "The keeper is not there; try again in a moment.");
+		e->retry_after = 2;
+		return -1;
+	}
+	return action_begin(lc, &tx, life, action, next, actor, reply, context, e);
+}
+
+int lifecycle_act(struct lifecycle *lc, const char *name, enum lifecycle_action action,
+		  const struct actor *actor,
+		  void (*reply)(void *context, struct store_tx **tx, json_t *operation),
+		  void *context, struct error *e)
+{
+	int result;
+
+	pthread_mutex_lock(&lc->lock);
+	result = act_locked(lc, name, action, actor, reply, context, e);
+	pthread_mutex_unlock(&lc->lock);
+	return result;
+}
+
+int lifecycle_may_delete(const struct domain_row *row, struct error *e)
+{
+	if (row->status.state == DOMAIN_STOPPED || row->status.state == DOMAIN_CRASHED)
+		return 0;
+	return error_set(e, ERROR_DOMAIN_RUNNING, "The domain is %s; stop it first.",
+			 domain_state_name(row->status.state));
+}
+
+void lifecycle_forget(struct lifecycle *lc, const char *name)
+{
+	struct life *life;
+
+	pthread_mutex_lock(&lc->lock);
+	life = life_find(lc, name);
+	if (life)
+		life_remove(lc, life);
+	console_hub_remove(lc->hub, name);
+	pthread_mutex_unlock(&lc->lock);
+}
+
+bool lifecycle_board(struct lifecycle *lc, uint64_t *total_mib, uint64_t *dom0_mib, unsigned *cpus)
+{
+	bool known;
+
+	pthread_mutex_lock(&lc->lock);
+	*total_mib = lc->total_mib;
+	*dom0_mib = lc->dom0_mib;
+	*cpus = lc->cpus;
+	known = lc->total_mib > 0;
+	pthread_mutex_unlock(&lc->lock);
+	return known;
+}
+
+json_t *lifecycle_warnings(struct lifecycle *lc)
+{
+	json_t *copy;
+
+	pthread_mutex_lock(&lc->lock);
+	copy = json_copy(lc->warnings);
+	pthread_mutex_unlock(&lc->lock);
+	return copy;
+}
+
+/* ---- callbacks and time ---- */
+
+static void on_connected(void *user)
+{
+	struct lifecycle *lc = user;
+
+	pthread_mutex_lock(&lc->lock);
+	reconcile_begin(lc);
+	pthread_mutex_unlock(&lc->lock);
+}
+
+static void on_disconnected(void *user)
+{
+	struct lifecycle *lc = user;
+
+	pthread_mutex_lock(&lc->lock);
+	reconcile_abandon(lc);
+	pthread_mutex_unlock(&lc->lock);
+}
+
+static void on_event(void *user, const struct verbs_event *event)
+{
+	struct lifecycle *lc = user;
+	struct life *life;
+
+	pthread_mutex_lock(&lc->lock);
+	if (!reconcile_keep(lc, event)) {
+		life = life_find(lc, event->domain.name);
+		if (life && memcmp(life->id.uuid, event->domain.uuid, 16) == 0)
+			life_event(lc, life, event);
+	}
+	pthread_mutex_unlock(&lc->lock);
+}
+
+static void on_lost(void *user, const char *domain)
+{
+	struct lifecycle *lc = user;
+	struct life *life;
+
+	pthread_mutex_lock(&lc->lock);
+	life = life_find(lc, domain);
+	if (life)
+		life->attached = false; /* the ticker asks for it again, if the domain lives */
+	pthread_mutex_unlock(&lc->lock);
+}
+
+static bool alive(const struct life *life)
+{
+	return life->status.state == DOMAIN_RUNNING || life->status.state == DOMAIN_PAUSED;
+}
+
+void lifecycle_tick(void *context)
+{
+	struct lifecycle *lc = context;
+	int64_t now = clock_monotonic_ms();
+
+	pthread_mutex_lock(&lc->lock);
+	for (struct life *life = lc->lives; life; life = life->next) {
+		if (life->unwritten)
+			life_write_again(lc, life);
+		if (life->step == STEP_WAIT && now >= life->deadline_ms)
+			step_timeout(lc, life);
+		if (alive(life) && !life->attached)
+			life_console(lc, life);
+	}
+	if (lc->again && !lc->listing)
+		reconcile_begin(lc);
+	pthread_mutex_unlock(&lc->lock);
+}
+
+/* ---- open and close ---- */
+
+static void load_one(void *context, const struct domain_row *row)
+{
+	struct lifecycle *lc = context;
+
+	if (life_get(lc, row))
+		console_hub_state(lc->hub, row->id.name, domain_state_name(row->status.state));
+}
+
+static int load(struct lifecycle *lc, struct error *e)
+{
+	STORE_TX struct store_tx *tx = NULL;
+
+	if (store_begin_read(lc->services.store, &tx, e) < 0)
+		return -1;
+	return store_domain_list(tx, "", INT32_MAX, load_one, lc, e) < 0 ? -1 : 0;
+}
+
+int lifecycle_open(const struct lifecycle_services *services, struct lifecycle **out,
+		   struct console_hub **hub, struct keeper_client **keeper, struct error *e)
+{
+	struct lifecycle *lc = calloc(1, sizeof(*lc));
+	struct console_hub_owner hub_owner = {on_lost, lc};
+	struct keeper_client_owner keeper_owner = {on_connected, on_disconnected, on_event, lc};
+	int result;
+
+	*out = lc;
+	if (!lc)
+		return error_set(e, ERROR_INTERNAL, "Out of memory");
+	lc->services = *services;
+	lc->warnings = json_array();
+	pthread_mutex_init(&lc->lock, NULL);
+	lc->hub = console_hub_new(services->console_dir, &hub_owner, e);
+	result = lc->hub ? load(lc, e) : -1;
+	pthread_mutex_lock(&lc->lock); /* callbacks wait until lc->keeper is set */
+	if (result == 0)
+		result = keeper_client_open(services->keeper_socket, &keeper_owner, &lc->keeper, e);
+	pthread_mutex_unlock(&lc->lock);
+	*hub = lc->hub;
+	*keeper = lc->keeper;
+	if (result == 0)
+		return 0;
+	lifecycle_close(lc);
+	*out = NULL;
+	*hub = NULL;
+	*keeper = NULL;
+	return -1;
+}
+
+void lifecycle_close(struct lifecycle *lc)
+{
+	if (!lc)
+		return;
+	pthread_mutex_lock(&lc->lock);
+	lc->closing = true;
+	pthread_mutex_unlock(&lc->lock);
+	keeper_client_close(lc->keeper);
+	console_hub_free(lc->hub);
+	reconcile_abandon(lc);
+	while (lc->lives)
+		life_remove(lc, lc->lives);
+	json_decref(lc->warnings);
+	pthread_mutex_destroy(&lc->lock);
+	free(lc);
+}
