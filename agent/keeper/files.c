@@ -15,11 +15,15 @@
 #define LOCK_NAP_NS  50000000
 #define LOCK_NAPS    60
 
-static int directory_open(const char *state, const char *name, struct error *e)
+/* Whoever starts first, keeper or its client, makes the folder. */
+static int directory_open(const char *state, const char *name, uid_t owner, struct error *e)
 {
 	int top = open(state, O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -1;
 
 	if (top >= 0) {
+		if (mkdirat(top, name, 0750) == 0 &&
+		    fchownat(top, name, owner, (gid_t)-1, AT_SYMLINK_NOFOLLOW) < 0)
+			fprintf(stderr, "keeper: cannot give the folder %s away\n", name);
 		fd = openat(top, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		close(top);
 	}
@@ -32,9 +36,9 @@ static int directory_open(const char *state, const char *name, struct error *e)
 int files_open(struct files *f, const char *state, uid_t owner, struct error *e)
 {
 	*f = (struct files){.images = -1, .volumes = -1, .owner = owner};
-	f->images = directory_open(state, "images", e);
+	f->images = directory_open(state, "images", owner, e);
 	if (f->images >= 0)
-		f->volumes = directory_open(state, "volumes", e);
+		f->volumes = directory_open(state, "volumes", owner, e);
 	if (f->volumes >= 0)
 		return 0;
 	files_close(f);
