@@ -158,16 +158,17 @@ int blob_space(struct blob *blob, int64_t *total, int64_t *free_bytes)
 
 int blob_room(struct blob *blob, int64_t size, struct error *e)
 {
-	int64_t total, free_bytes;
+	int64_t total, free_bytes, reserve;
 
 	if (blob_space(blob, &total, &free_bytes) < 0)
 		return error_set_errno(e, ERROR_INTERNAL, errno, "Cannot ask the file system.");
-	if (size > free_bytes - BLOB_RESERVE)
+	reserve = total / 16 < BLOB_RESERVE ? total / 16 : BLOB_RESERVE;
+	if (size > free_bytes - reserve)
 		return error_set(e, ERROR_STORAGE,
 				 "%lld MiB more do not fit: %lld MiB are free, and %lld MiB are "
 				 "kept in reserve.",
 				 (long long)(size >> 20), (long long)(free_bytes >> 20),
-				 (long long)(BLOB_RESERVE >> 20));
+				 (long long)(reserve >> 20));
 	return 0;
 }
 

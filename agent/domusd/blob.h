@@ -31,9 +31,9 @@ struct blob_services {
 	struct operations *operations;
 };
 
-#define BLOB_UPLOAD_MAX	    (INT64_C(64) << 30)	 /* bytes, largest upload */
+#define BLOB_UPLOAD_MAX	    (INT64_C(1) << 40)	 /* bytes, largest upload */
 #define BLOB_UPLOADS_MAX    128			 /* at a time, finished ones that have not expired included */
-#define BLOB_RESERVE	    (INT64_C(64) << 20)	 /* bytes of the disk that uploads and volumes leave free */
+#define BLOB_RESERVE	    (INT64_C(64) << 20)	 /* bytes of the disk that uploads and volumes leave free; of a small disk a 16th */
 #define BLOB_EXPIRY_MS	    (INT64_C(24) * 3600 * 1000) /* an upload's life after its last byte */
 #define BLOB_CHECKPOINT	    (INT64_C(16) << 20)	 /* bytes between two checkpoints of one request */
 #define BLOB_UNSYNCED_MAX   (INT64_C(64) << 20)	 /* bytes not yet durable at which a client is held back */

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/types.h>
 
+#include "domusd/http_text.h"
+
 static const char *const kind_names[BLOB_KIND_COUNT] = {
 	[BLOB_KERNEL] = "kernel", [BLOB_INITRD] = "initrd", [BLOB_BOOT] = "boot",
 	[BLOB_DISK] = "disk",	  [BLOB_DTB] = "dtb",
@@ -81,79 +83,97 @@ void sha256_hex(const unsigned char digest[32], char hex[65])
 		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
 }
 
-/* Checks and stores one pair; *seen has a bit for each key that was there. */
-static int metadata_pair(const char *key, const char *value, struct tus_metadata *metadata,
-			 unsigned *seen, struct error *e)
-{
-	static const char *const keys[] = {"name", "kind", "sha256"};
-	unsigned which = 0;
-	int kind;
+static const char *const keys[] = {"name", "kind", "sha256"};
+enum { KEY_NAME, KEY_KIND, KEY_SHA256, KEY_COUNT };
 
-	while (which < 3 && strcmp(key, keys[which]) != 0)
-		which++;
-	if (which == 3)
-		return error_set_at(e, ERROR_FIELD_UNKNOWN, "/metadata",
-				    "Upload-Metadata may have name, kind and sha256 only");
-	if (*seen & 1u << which)
-		return error_set_rule(e, "duplicate", "/metadata", "%s is there twice", key);
-	*seen |= 1u << which;
-	if (which == 0) {
-		if (!label_valid(value))
-			return error_set_rule(
-				e, "pattern", "/metadata/name",
-				"name must be 1 to %d letters, digits, spaces or ._+~()-, "
-				"with a letter or digit first",
-				TUS_NAME_MAX);
+static int check_value(unsigned key, const char *value, struct tus_metadata *metadata,
+		       struct error *e)
+{
+	int kind = key == KEY_KIND ? blob_kind_parse(value) : 0;
+
+	if (kind < 0)
+		return error_set_rule(e, "enum", "/metadata/kind",
+				      "Must be kernel, initrd, boot, disk or dtb.");
+	if (key == KEY_NAME && !label_valid(value))
+		return error_set_rule(e, "pattern", "/metadata/name",
+				      "Must be 1 to %d letters, digits, spaces or ._+~()-, with a "
+				      "letter or digit first.",
+				      TUS_NAME_MAX);
+	if (key == KEY_SHA256 && !sha256_hex_valid(value))
+		return error_set_rule(e, "pattern", "/metadata/sha256",
+				      "Must be 64 lower-case hex digits.");
+	if (key == KEY_NAME)
 		snprintf(metadata->name, sizeof(metadata->name), "%s", value);
-	} else if (which == 1) {
-		kind = blob_kind_parse(value);
-		if (kind < 0)
-			return error_set_rule(e, "enum", "/metadata/kind",
-					      "kind must be kernel, initrd, boot, disk or dtb");
-		metadata->kind = (enum blob_kind)kind;
-	} else {
-		if (!sha256_hex_valid(value))
-			return error_set_rule(e, "pattern", "/metadata/sha256",
-					      "sha256 must be 64 lower-case hex digits");
+	else if (key == KEY_SHA256)
 		snprintf(metadata->sha256, sizeof(metadata->sha256), "%s", value);
-	}
+	else
+		metadata->kind = (enum blob_kind)kind;
 	return 0;
+}
+
+/* An unknown key, named as far as it may stand in an answer. */
+static int unknown_key(const char *key, struct error *e)
+{
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+	char pointer[64];
+
+	snprintf(pointer, sizeof(pointer), "/metadata/%.*s", (int)(strspn(key, letters) % 48), key);
+	return error_set_at(e, ERROR_FIELD_UNKNOWN, pointer,
+			    "Upload-Metadata may have name, kind and sha256 only.");
+}
+
+static int malformed(const char *what, struct error *e)
+{
+	return error_set(e, ERROR_UPLOAD_METADATA, "Upload-Metadata: %s", what);
+}
+
+/* One "key base64"; *seen has a bit for each key that was there. */
+static int parse_pair(char *pair, struct tus_metadata *metadata, unsigned *seen, struct error *e)
+{
+	char *encoded, value[TUS_METADATA_MAX];
+	unsigned key = 0;
+	ssize_t length;
+
+	pair += strspn(pair, " \t");
+	encoded = strchr(pair, ' ');
+	if (!encoded)
+		return malformed("a key has no value.", e);
+	*encoded++ = '\0';
+	encoded[strcspn(encoded, " \t")] = '\0';
+	length = base64_decode(encoded, strlen(encoded), (unsigned char *)value, sizeof(value) - 1);
+	if (length < 0 || !http_utf8_valid(value, (size_t)length))
+		return malformed("a value is not the base64 of UTF-8.", e);
+	value[length] = '\0';
+	while (key < KEY_COUNT && strcmp(pair, keys[key]) != 0)
+		key++;
+	if (key == KEY_COUNT)
+		return unknown_key(pair, e);
+	if (*seen & 1u << key)
+		return malformed("a key is there twice.", e);
+	*seen |= 1u << key;
+	if (strlen(value) != (size_t)length)
+		value[0] = '\0'; /* a NUL inside: matches no pattern */
+	return check_value(key, value, metadata, e);
 }
 
 int tus_metadata_parse(const char *header, struct tus_metadata *metadata, struct error *e)
 {
-	char text[TUS_METADATA_MAX + 1], value[256], *rest = text, *pair;
+	char text[TUS_METADATA_MAX + 1], *rest = text, *pair;
 	unsigned seen = 0;
 
 	memset(metadata, 0, sizeof(*metadata));
 	if (!header || strlen(header) > TUS_METADATA_MAX)
-		return error_set(e, ERROR_UPLOAD_METADATA,
-				 "Upload-Metadata with name and kind is required, at most %d bytes",
-				 TUS_METADATA_MAX);
+		return malformed("it must be there and have at most 2048 bytes.", e);
 	snprintf(text, sizeof(text), "%s", header);
-	while ((pair = strsep(&rest, ",")) != NULL) {
-		char *encoded, *key;
-		ssize_t length;
-
-		pair += strspn(pair, " \t");
-		encoded = pair + strcspn(pair, " ");
-		if (*encoded)
-			*encoded++ = '\0';
-		key = pair;
-		encoded[strcspn(encoded, " \t")] = '\0';
-		length = base64_decode(encoded, strlen(encoded), (unsigned char *)value,
-				       sizeof(value) - 1);
-		if (length < 0 || memchr(value, '\0', (size_t)length))
-			return error_set(e, ERROR_HEADER,
-					 "Upload-Metadata: a value is not base64 or is too long");
-		value[length] = '\0';
-		if (metadata_pair(key, value, metadata, &seen, e) != 0)
+	while ((pair = strsep(&rest, ",")) != NULL)
+		if (parse_pair(pair, metadata, &seen, e) < 0)
 			return -1;
-	}
-	if ((seen & 3) != 3)
-		return error_set_at(e, ERROR_FIELD_MISSING,
-				    seen & 1 ? "/metadata/kind" : "/metadata/name",
-				    "Upload-Metadata must have name and kind");
+	for (unsigned key = KEY_NAME; key <= KEY_KIND; key++)
+		if (!(seen & 1u << key))
+			return error_set_at(e, ERROR_FIELD_MISSING,
+					    key == KEY_NAME ? "/metadata/name" : "/metadata/kind",
+					    "Upload-Metadata must have it.");
 	return 0;
 }
 

@@ -63,15 +63,23 @@ void http_idempotency_end(struct request *r)
 	r->is_keyed = false;
 }
 
+/* The header fields that belong to an answer and not to its connection. */
+static const char *const kept[] = {"Location", "ETag", "Tus-Resumable", "Upload-Expires"};
+#define KEPT (sizeof(kept) / sizeof(kept[0]))
+
 static void replay(struct request *r, const struct idempotency_row *row)
 {
+	json_t *headers = json_loads(row->headers ? row->headers : "{}", 0, NULL);
 	json_t *body = row->body ? json_loads(row->body, JSON_DECODE_ANY, NULL) : NULL;
 
 	request_header_set(r, "Idempotency-Replayed", "true");
-	if (row->location)
-		request_header_set(r, "Location", row->location);
-	if (row->etag)
-		request_header_set(r, "ETag", row->etag);
+	for (size_t i = 0; i < KEPT; i++) {
+		const char *value = json_string_value(json_object_get(headers, kept[i]));
+
+		if (value)
+			request_header_set(r, kept[i], value);
+	}
+	json_decref(headers);
 	if (row->body)
 		request_reply_json(r, (unsigned)row->status, body);
 	else
@@ -109,20 +117,37 @@ int http_idempotency_begin(struct request *r, struct error *e)
 	return found;
 }
 
+static char *kept_headers(const struct request *r)
+{
+	json_t *headers = json_object();
+	char *text;
+
+	for (size_t i = 0; i < KEPT; i++) {
+		const char *value = request_reply_header(r, kept[i]);
+
+		if (value)
+			json_object_set_new(headers, kept[i], json_string(value));
+	}
+	text = json_dumps(headers, JSON_COMPACT);
+	json_decref(headers);
+	return text;
+}
+
 int http_idempotency_put(struct request *r, struct store_tx *tx, unsigned status, const char *body,
 			 struct error *e)
 {
 	struct idempotency_row row = {.status = status};
+	int result;
 
 	if (!r->is_keyed)
 		return 0;
 	memcpy(row.request, r->key_hash, sizeof(row.request));
-	/* store_idempotency_put() only reads them. */
-	row.location = (char *)(uintptr_t)request_reply_header(r, "Location");
-	row.etag = (char *)(uintptr_t)request_reply_header(r, "ETag");
-	row.body = (char *)(uintptr_t)body;
-	return store_idempotency_put(tx, r->principal.user_id, r->key, &row,
-				     clock_wall_ms() + HTTP_IDEMPOTENCY_MS, e);
+	row.headers = kept_headers(r);
+	row.body = (char *)(uintptr_t)body; /* store_idempotency_put() only reads it */
+	result = store_idempotency_put(tx, r->principal.user_id, r->key, &row,
+				       clock_wall_ms() + HTTP_IDEMPOTENCY_MS, e);
+	free(row.headers);
+	return result;
 }
 
 void http_idempotency_tick(void *context)

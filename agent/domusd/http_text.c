@@ -109,8 +109,12 @@ bool http_etag_match(const char *list, int64_t revision, bool weak)
 				continue;
 			}
 		}
-		if (!strncmp(list, tag, n) && (!list[n] || strchr(" \t,", list[n])))
-			return true;
+		if (!strncmp(list, tag, n)) {
+			const char *end = list + n + strspn(list + n, " \t");
+
+			if (!*end || *end == ',')
+				return true;
+		}
 		list += strcspn(list, ",");
 	}
 	return false;

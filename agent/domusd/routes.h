@@ -20,7 +20,7 @@ enum route_body {
 	BODY_JSON, /* a JSON object, required: application/json, at most ROUTE_JSON_MAX bytes */
 	BODY_JSON_EMPTY, /* none, or the empty object; anything in it is 422: actions */
 	BODY_MERGE,	 /* application/merge-patch+json, otherwise as BODY_JSON */
-	BODY_STREAM,	 /* in pieces to route.stream; type is application/offset+octet-stream */
+	BODY_STREAM,	 /* in pieces to route.stream, which checks the media type itself */
 };
 
 #define ROUTE_JSON_MAX	 65536

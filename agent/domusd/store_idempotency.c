@@ -17,7 +17,7 @@ int store_idempotency_find(struct store_tx *tx, int64_t user_id, const char *key
 {
 	STORE_STMT sqlite3_stmt *s =
 		store_query(tx,
-			    "SELECT request, status, location, etag, body FROM idempotency"
+			    "SELECT request, status, headers, body FROM idempotency"
 			    " WHERE principal = ? AND key = ? AND expires > ?",
 			    e, "isi", user_id, key, now);
 	int step = store_step(tx, s, e);
@@ -28,16 +28,14 @@ int store_idempotency_find(struct store_tx *tx, int64_t user_id, const char *key
 	if (sqlite3_column_bytes(s, 0) == sizeof(row->request))
 		memcpy(row->request, sqlite3_column_blob(s, 0), sizeof(row->request));
 	row->status = sqlite3_column_int64(s, 1);
-	row->location = copy(s, 2);
-	row->etag = copy(s, 3);
-	row->body = copy(s, 4);
+	row->headers = copy(s, 2);
+	row->body = copy(s, 3);
 	return 1;
 }
 
 void store_idempotency_free(struct idempotency_row *row)
 {
-	free(row->location);
-	free(row->etag);
+	free(row->headers);
 	free(row->body);
 }
 
@@ -47,10 +45,9 @@ int store_idempotency_put(struct store_tx *tx, int64_t user_id, const char *key,
 	/* One that has expired and was not yet swept may stand there. */
 	return store_run(tx,
 			 "INSERT OR REPLACE INTO idempotency (principal, key, request, status,"
-			 " location, etag, body, expires) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-			 e, "isbisssi", user_id, key, (const void *)row->request,
-			 sizeof(row->request), row->status, row->location, row->etag, row->body,
-			 expires) < 0
+			 " headers, body, expires) VALUES (?, ?, ?, ?, ?, ?, ?)",
+			 e, "isbissi", user_id, key, (const void *)row->request,
+			 sizeof(row->request), row->status, row->headers, row->body, expires) < 0
 		       ? -1
 		       : 0;
 }

@@ -3,11 +3,12 @@
 
 #include "domusd/store.h"
 
-/* The answer that was given under an Idempotency-Key. Allocated strings, NULL where there was none. */
+/* The answer that was given under an Idempotency-Key. Allocated strings; body is NULL where there was none. */
 struct idempotency_row {
 	unsigned char request[32]; /* SHA-256 of what was asked */
 	int64_t status;
-	char *location, *etag, *body;
+	char *headers; /* JSON object of names and values */
+	char *body;
 };
 
 /* 1 found and not expired, 0, -1. The caller frees the row with store_idempotency_free(). */

@@ -83,8 +83,7 @@ CREATE TABLE idempotency (
 	key TEXT NOT NULL,
 	request BLOB NOT NULL,                -- SHA-256 of method, path and body
 	status INTEGER NOT NULL,
-	location TEXT,
-	etag TEXT,
+	headers TEXT NOT NULL,                -- JSON object
 	body TEXT,
 	expires INTEGER NOT NULL,
 	PRIMARY KEY (principal, key)

@@ -7,6 +7,9 @@
 #include "domusd/blob.h"
 #include "domusd/clock.h"
 #include "domusd/domusd.h"
+#include "domusd/http_text.h"
+
+#define TUS_MEDIA_TYPE "application/offset+octet-stream"
 
 static int check_version(struct request *r, struct error *e)
 {
@@ -118,7 +121,6 @@ static void head_done(void *context, const struct upload_row *row, const struct 
 		request_fail(r, e);
 		return;
 	}
-	request_header_set(r, "Tus-Resumable", TUS_VERSION);
 	set_number(r, "Upload-Offset", row->offset);
 	set_number(r, "Upload-Length", row->length);
 	set_expires(r, row);
@@ -171,8 +173,11 @@ static int patch_parse(struct request *r, struct blob_patch_request *request,
 	const char *checksum = request_header(r, "Upload-Checksum");
 	uint64_t offset;
 
-	if (check_version(r, e) < 0 ||
-	    tus_number_parse("Upload-Offset", request_header(r, "Upload-Offset"), &offset, e) < 0)
+	if (check_version(r, e) < 0)
+		return -1;
+	if (!http_media_type_is(request_header(r, "Content-Type"), TUS_MEDIA_TYPE))
+		return error_set(e, ERROR_MEDIA_TYPE, "Send Content-Type: " TUS_MEDIA_TYPE ".");
+	if (tus_number_parse("Upload-Offset", request_header(r, "Upload-Offset"), &offset, e) < 0)
 		return -1;
 	if (checksum) {
 		if (tus_checksum_parse(checksum, digest, e) < 0)
