@@ -1,19 +1,20 @@
 import js from '@eslint/js';
 import ts from 'typescript-eslint';
 
+// Run from the top of the tree, because tests/browser is looked at too (see webui.mk).
 // Only src/api may talk to the server: everything else goes through it.
 const network = ['fetch', 'XMLHttpRequest', 'WebSocket', 'EventSource'].map((name) => ({
 	name,
 	message: 'only src/api talks to the server',
 }));
 
-const strictTypes = ts.configs.strict.map((c) => ({ ...c, files: ['src/**/*.{ts,tsx}'] }));
+const strictTypes = ts.configs.strict.map((c) => ({ ...c, files: ['webui/src/**/*.{ts,tsx}'] }));
 
 export default [
 	js.configs.recommended,
 	...strictTypes,
 	{
-		files: ['src/**/*.{ts,tsx}'],
+		files: ['webui/src/**/*.{ts,tsx}'],
 		rules: {
 			'no-restricted-globals': ['error', ...network],
 			'no-console': 'error',
@@ -21,16 +22,16 @@ export default [
 			'@typescript-eslint/no-non-null-assertion': 'error',
 		},
 	},
-	{ files: ['src/api/**'], rules: { 'no-restricted-globals': 'off' } },
+	{ files: ['webui/src/api/**'], rules: { 'no-restricted-globals': 'off' } },
 	{
-		files: ['*.mjs', 'tools/*.mjs'],
+		files: ['webui/*.mjs', 'webui/tools/*.mjs'],
 		languageOptions: {
 			globals: { process: 'readonly', console: 'readonly', Buffer: 'readonly', URL: 'readonly' },
 		},
 	},
 	{
 		// Browser tests: Node.js globals, and those of the page inside page.evaluate().
-		files: ['tests/browser/**/*.mjs', '**/tests/browser/**/*.mjs'],
+		files: ['tests/browser/**/*.mjs'],
 		languageOptions: {
 			globals: Object.fromEntries(
 				[

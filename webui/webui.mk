@@ -20,12 +20,12 @@ $(WEBUI_OUT)/index.html: $(WEBUI_SOURCES) $(WEBUI_TYPES) $(WEBUI_MODULES)
 	@echo "  WEBUI $(WEBUI_OUT)"; node webui/tools/build.mjs $(abspath $(WEBUI_OUT))
 
 lint-webui: $(WEBUI_TYPES) $(WEBUI_MODULES) # eslint, prettier and strict types; part of make lint
-	@echo "  LINT webui"; cd webui && node node_modules/typescript/bin/tsc -p . && \
-		node node_modules/eslint/bin/eslint.js . ../tests/browser && \
-		node node_modules/prettier/bin/prettier.cjs --check --log-level warn . ../tests/browser
+	@echo "  LINT webui"; node webui/node_modules/typescript/bin/tsc -p webui
+	@node webui/node_modules/eslint/bin/eslint.js -c webui/eslint.config.mjs --max-warnings 0 webui tests/browser
+	@node webui/node_modules/prettier/bin/prettier.cjs --config webui/.prettierrc.json --check --log-level warn webui tests/browser
 
 format-webui: $(WEBUI_MODULES) ## lay out the dashboard's sources with prettier
-	@cd webui && node node_modules/prettier/bin/prettier.cjs --write --log-level warn . ../tests/browser
+	@node webui/node_modules/prettier/bin/prettier.cjs --config webui/.prettierrc.json --write --log-level warn webui tests/browser
 
 test-browser-run: # the browser tests alone, when everything is built; ends with "# pass N" and "# fail N"
 	@node --test $(sort $(wildcard tests/browser/*.test.mjs))

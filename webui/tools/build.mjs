@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Bundles src/ into static files: index.html, assets/NAME.HASH.{js,css,svg}, and a .gz beside each.
+// Bundles src/ into static files: index.html, assets/NAME-HASH.{js,css,svg}, and a .gz beside each.
 //   tools/build.mjs OUT
 import { build } from 'esbuild';
 import { execFileSync } from 'node:child_process';
@@ -47,9 +47,9 @@ const common = {
 	legalComments: 'none',
 	metafile: true,
 	outdir: out,
-	entryNames: 'assets/[name].[hash]',
-	assetNames: 'assets/[name].[hash]',
-	chunkNames: 'assets/[name].[hash]',
+	entryNames: 'assets/[name]-[hash]',
+	assetNames: 'assets/[name]-[hash]',
+	chunkNames: 'assets/[name]-[hash]',
 	logLevel: 'warning',
 };
 const app = await build({

@@ -67,7 +67,12 @@ interface InputProps extends FieldProps {
 }
 
 export function Input({ value, onValue, mono, rows, type = 'text', ...rest }: InputProps) {
-	const { label, hint, error, optional, ...input } = rest;
+	const { label, hint, error, optional, autofocus, ...input } = rest;
+	const self = useRef<HTMLInputElement>(null);
+	// The attribute alone counts only while a document loads.
+	useEffect(() => {
+		if (autofocus) self.current?.focus();
+	}, [autofocus]);
 	const common = {
 		class: mono ? 'input mono' : 'input',
 		value,
@@ -83,6 +88,7 @@ export function Input({ value, onValue, mono, rows, type = 'text', ...rest }: In
 				) : (
 					<input
 						{...({ ...common, ...input, ...wiring, type } as InputHTMLAttributes)}
+						ref={self}
 						autocapitalize="none"
 					/>
 				)

@@ -35,7 +35,7 @@ function Nav() {
 	const here = place === 'new-domain' ? '/domains' : `/${place}`;
 	const busy = (operations.items.value ?? []).filter(isRunning).length;
 	return (
-		<nav class="nav" aria-label={t.nav.label}>
+		<div class="nav">
 			{places.map(([to, icon, text]) => (
 				<Link key={to} to={to} current={to === here}>
 					<Icon name={icon} />
@@ -47,7 +47,7 @@ function Nav() {
 					)}
 				</Link>
 			))}
-		</nav>
+		</div>
 	);
 }
 
@@ -55,23 +55,25 @@ export function Shell({ children }: { children: ComponentChildren }) {
 	const main = useRef<HTMLElement>(null);
 	const first = useRef(true);
 	const at = path.value;
-	// After a move to another page, keyboard and screen reader begin at its content.
+	// After a move to another page, keyboard and screen reader begin at its content, unless the page
+	// has put the focus somewhere itself.
 	useEffect(() => {
 		if (first.current) first.current = false;
-		else main.current?.focus({ preventScroll: true });
+		else if (!main.current?.contains(document.activeElement))
+			main.current?.focus({ preventScroll: true });
 	}, [at]);
 	return (
 		<div class="shell">
 			<a class="skip" href="#main" onClick={(e) => (e.preventDefault(), main.current?.focus())}>
 				{t.skip}
 			</a>
-			<div class="rail">
+			<nav class="rail" aria-label={t.nav.label}>
 				<Link to="/" class="brand">
 					<Mark />
 					{t.product}
 				</Link>
 				<Nav />
-			</div>
+			</nav>
 			<header class="head">
 				<div class="top">
 					<Link to="/" class="brand">
