@@ -54,7 +54,7 @@ function Choose({ files, onDone }: { files: File[]; onDone: () => void }) {
 				}}
 			>
 				{list.map(({ file, name, kind }, i) => (
-					<fieldset class="form-section" key={file.name}>
+					<fieldset class="form-section" key={i}>
 						<legend class="small">
 							<code>{file.name}</code> <span class="muted">{bytes(file.size)}</span>
 						</legend>

@@ -18,11 +18,16 @@ import {
 	type Volume,
 } from '../api/calls';
 
+/** So many changes at once are better read as one list. */
+const MANY = 8;
+
 /** A list of resources; `items` is undefined until it was read once. */
 export class Collection<T> {
 	readonly items = signal<T[] | undefined>(undefined);
 	readonly error = signal<ApiError | undefined>(undefined);
-	private readonly busy = new Map<string, { again: boolean }>();
+	/** Keys to read again; the empty one is the whole list. */
+	private readonly stale = new Set<string>();
+	private worker: Promise<void> | undefined;
 	private wanted = false;
 	readonly keyOf: (item: T) => string;
 	private readonly readAll: () => Promise<T[]>;
@@ -49,23 +54,41 @@ export class Collection<T> {
 
 	/** Reads the list again if anybody looked at it. */
 	reload(): Promise<void> {
-		return this.once('', async () => {
-			if (!this.wanted) return;
-			const items = await this.readAll();
-			this.items.value = items.sort(this.order);
-		});
+		return this.refresh('');
 	}
 
-	/** Reads one resource again; it is removed when it is gone. */
+	/** Reads one resource again if anybody looked at the list; it is removed when it is gone. */
 	refresh(key: string): Promise<void> {
-		return this.once(key, async () => {
+		if (!this.wanted) return Promise.resolve();
+		this.stale.add(key);
+		this.worker ??= this.work().finally(() => (this.worker = undefined));
+		return this.worker;
+	}
+
+	/** One reading at a time, so that an older answer never comes after a newer one. */
+	private async work(): Promise<void> {
+		while (this.stale.size > 0) {
+			const [first = ''] = this.stale;
+			const all = this.stale.has('') || this.stale.size > MANY;
+			if (all) this.stale.clear();
+			else this.stale.delete(first);
 			try {
-				this.put(await this.readOne(key));
+				if (all) this.items.value = (await this.readAll()).sort(this.order);
+				else await this.readAgain(first);
+				this.error.value = undefined;
 			} catch (e) {
-				if ((e as ApiError).status !== 404) throw e;
-				this.drop(key);
+				this.error.value = e as ApiError;
 			}
-		});
+		}
+	}
+
+	private async readAgain(key: string): Promise<void> {
+		try {
+			this.put(await this.readOne(key));
+		} catch (e) {
+			if ((e as ApiError).status !== 404) throw e;
+			this.drop(key);
+		}
 	}
 
 	put(item: T): void {
@@ -87,28 +110,6 @@ export class Collection<T> {
 
 	find(key: string): T | undefined {
 		return this.items.value?.find((i) => this.keyOf(i) === key);
-	}
-
-	/** One reading of each thing at a time; a wish that comes meanwhile leads to one more. */
-	private async once(key: string, read: () => Promise<void>): Promise<void> {
-		const running = this.busy.get(key);
-		if (running) {
-			running.again = true;
-			return;
-		}
-		const mine = { again: false };
-		this.busy.set(key, mine);
-		try {
-			do {
-				mine.again = false;
-				await read();
-			} while (mine.again);
-			this.error.value = undefined;
-		} catch (e) {
-			this.error.value = e as ApiError;
-		} finally {
-			this.busy.delete(key);
-		}
 	}
 }
 
@@ -185,16 +186,11 @@ function note(event: Event): void {
 /** live: events flow. lost: the connection is down and what is shown may be old. */
 export const link = signal<'connecting' | 'live' | 'lost'>('connecting');
 
-const collections: Record<string, { refresh: (key: string) => Promise<void> }> = {
-	domains,
-	images,
-	volumes,
-	networks,
-	operations,
-};
+const collections = { domains, images, volumes, networks, operations };
+const lists = Object.values(collections);
 
 export function reloadEverything(): void {
-	for (const c of [domains, images, volumes, networks, operations]) void c.reload();
+	for (const c of lists) void c.reload();
 	void readSystem();
 }
 
@@ -202,10 +198,8 @@ function apply({ type, data }: StreamEvent): void {
 	if (type === 'reset') return reloadEverything();
 	const event = JSON.parse(data) as Event;
 	note(event);
-	const [kind, key] = (event.resource ?? '').split('/');
-	const collection = kind ? collections[kind] : undefined;
-	// A list that nobody looked at stays unread.
-	if (collection && key) void collection.refresh(key);
+	const [kind = '', key] = (event.resource ?? '').split('/');
+	if (key && kind in collections) void collections[kind as keyof typeof collections].refresh(key);
 	if (/^domain\.(created|updated|deleted)$/.test(event.type)) {
 		// Who uses what has changed.
 		void images.reload();
@@ -227,8 +221,10 @@ export function connect(): void {
 			clearTimeout(graceTimer);
 			graceTimer = undefined;
 			link.value = 'live';
-			// Lists are read after the stream has begun: no change can fall between the two.
+			// Lists are read after the stream has begun: no change can fall between the two. After a break
+			// the events come again, but not those whose resource could not be read any more.
 			if (!resumed) reloadEverything();
+			else for (const c of lists) if (c.error.peek()) void c.reload();
 		},
 		onEvent: apply,
 		onLost: () => {
@@ -248,7 +244,7 @@ export function disconnect(): void {
 	close = undefined;
 	clearTimeout(graceTimer);
 	graceTimer = undefined;
-	for (const c of [domains, images, volumes, networks, operations]) c.forget();
+	for (const c of lists) c.forget();
 	system.value = undefined;
 	journal.value = [];
 }
