@@ -11,22 +11,27 @@
 #include "domusd/file.h"
 #include "domusd/http_internal.h"
 #include "domusd/http_text.h"
-#include "domusd/id.h"
 
 /*
  * The dashboard: a tree of files listed once at start, so a path from outside is only compared, never opened by name. File
- * `x.gz` is the compressed form of `x`. index.html is kept in memory: each answer gets a nonce of its own for {{NONCE}}.
+ * `x.gz` is the compressed form of `x`.
  */
 #define ASSETS_MAX 256
 #define DEPTH_MAX  4
-#define INDEX_MAX  65536
-#define NONCE	   "{{NONCE}}"
+/*
+ * For the page, and through it for everything the dashboard does. No nonce and no 'unsafe-inline':
+ * webui/README.md tells how its terminal gets by without inline style.
+ */
+#define PAGE_POLICY                                                                                \
+	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "          \
+	"font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'none'; "           \
+	"frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'"
 
 struct http_asset {
 	char path[128]; /* without the leading slash */
 	char etag[20];
 	bool plain, gzip, immutable;
-	char *index; /* the text of index.html */
+	bool page; /* index.html */
 };
 
 static const char *content_type(const char *path)
@@ -102,15 +107,9 @@ static int add_file(struct http *http, const char *file, struct error *e)
 		memcpy(asset->path, path, sizeof(path));
 		make_etag(http->webui_fd, file, asset->etag);
 		asset->immutable = is_hashed(path);
+		asset->page = !strcmp(path, "index.html");
 	}
 	*(gzip ? &asset->gzip : &asset->plain) = true;
-	if (!strcmp(file, "index.html")) {
-		size_t size;
-
-		asset->index = file_read(http->webui_fd, file, INDEX_MAX, &size, e);
-		if (!asset->index)
-			return -1;
-	}
 	return 0;
 }
 
@@ -166,49 +165,9 @@ int http_static_load(struct http *http, const char *folder, struct error *e)
 
 void http_static_free(struct http *http)
 {
-	for (size_t i = 0; i < http->asset_count; i++)
-		free(http->assets[i].index);
 	free(http->assets);
 	if (http->webui_fd >= 0)
 		close(http->webui_fd);
-}
-
-static void serve_index(struct request *r, const struct http_asset *asset)
-{
-	char nonce[32], policy[512];
-	size_t length = strlen(asset->index), count = 0, n = 0;
-	char *page;
-
-	id_secret(nonce, 16);
-	for (const char *p = asset->index; (p = strstr(p, NONCE)); p += strlen(NONCE))
-		count++;
-	page = malloc(length + count * sizeof(nonce) + 1);
-	if (!page) {
-		request_answer(r, 500, NULL);
-		return;
-	}
-	for (const char *p = asset->index, *next; *p; p = next) {
-		const char *hit = strstr(p, NONCE);
-		size_t part = hit ? (size_t)(hit - p) : strlen(p);
-
-		memcpy(page + n, p, part);
-		n += part;
-		if (hit) {
-			memcpy(page + n, nonce, strlen(nonce));
-			n += strlen(nonce);
-		}
-		next = p + part + (hit ? strlen(NONCE) : 0);
-	}
-	/* webmgmt.md section 4: xterm makes <style> elements, which the page's shim gives the nonce. */
-	snprintf(policy, sizeof(policy),
-		 "default-src 'none'; script-src 'self' 'nonce-%s'; style-src 'self' 'nonce-%s'; "
-		 "img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; "
-		 "form-action 'none'; frame-ancestors 'none'; object-src 'none'; base-uri 'none'",
-		 nonce, nonce);
-	request_header_set(r, "Content-Security-Policy", policy);
-	request_header_set(r, "Cache-Control", "no-store");
-	request_reply_data(r, 200, content_type("x.html"), page, n);
-	free(page);
 }
 
 static void serve_file(struct request *r, const struct http_asset *asset)
@@ -223,6 +182,8 @@ static void serve_file(struct request *r, const struct http_asset *asset)
 	request_header_set(r, "ETag", asset->etag);
 	request_header_set(r, "Cache-Control",
 			   asset->immutable ? "public, max-age=31536000, immutable" : "no-cache");
+	if (asset->page)
+		request_header_set(r, "Content-Security-Policy", PAGE_POLICY);
 	if (asset->gzip)
 		request_header_set(r, "Vary", "Accept-Encoding");
 	if (known && strstr(known, asset->etag)) {
@@ -262,9 +223,6 @@ bool http_static_serve(struct request *r)
 		strcpy(r->match.allow, "GET, HEAD");
 		return false;
 	}
-	if (asset->index)
-		serve_index(r, asset);
-	else
-		serve_file(r, asset);
+	serve_file(r, asset);
 	return true;
 }
