@@ -98,7 +98,8 @@ export class Agent {
 	async start() {
 		this.dir = mkdtempSync(join(tmpdir(), 'domus-'));
 		this.state = join(this.dir, 'state');
-		mkdirSync(this.state, { mode: 0o700 });
+		for (const folder of ['', 'images', 'volumes'])
+			mkdirSync(join(this.state, folder), { mode: 0o700, recursive: true });
 		this.socket = join(this.dir, 'keeper.sock');
 		this.banner = join(this.dir, 'banner');
 		await this.startKeeper();
@@ -297,7 +298,7 @@ async function end(child, signal = 'SIGTERM') {
 /** The smallest file that is an arm64 Image by its header, followed by anything. */
 export function arm64Image(size = 4096) {
 	const image = Buffer.alloc(size);
-	for (let i = 64; i < size; i += 4) image.writeUInt32LE((i * 2654435761) >>> 0, i);
+	for (let i = 64; i + 4 <= size; i += 4) image.writeUInt32LE((i * 2654435761) >>> 0, i);
 	image.writeUInt32LE(0x14000010, 0);
 	image.writeBigUInt64LE(BigInt(size), 16);
 	image.writeBigUInt64LE(0xan, 24);
