@@ -34,7 +34,7 @@ const char *request_path(const struct request *r);
 /* "{name}" of the route's pattern, percent-decoded and valid UTF-8 without control characters;
  * never NULL, never empty. */
 const char *request_param(const struct request *r, const char *name);
-/* The first ?name=, percent-decoded, or NULL. */
+/* ?name=, percent-decoded, or NULL (also when it cannot be decoded or stands there twice). */
 const char *request_query(const struct request *r, const char *name);
 /* ?name= as a number from min to max: *out, or `otherwise` when absent. ERROR_PARAMETER when it is
  * anything else. */
@@ -63,7 +63,8 @@ int request_if_match(const struct request *r, int64_t revision, struct error *e)
  */
 bool request_none_match(const struct request *r, int64_t revision);
 
-/* ?limit and ?cursor of a list; cursor is the text given to request_reply_list() before, or "". */
+/* ?limit and ?cursor of a list: `cursor` is the position that was given to request_reply_list() as next (made opaque
+ * on its way out, checked on its way in), or "" to begin. */
 struct page {
 	int limit;
 	char cursor[128];

@@ -123,6 +123,10 @@ int http_idempotency_put(struct request *r, struct store_tx *tx, unsigned status
 void request_answer(struct request *r, unsigned status, struct MHD_Response *response);
 const char *request_reply_header(const struct request *r, const char *name);
 void http_common_headers(struct MHD_Response *response, const struct request *r);
+/* http_request.c: the opaque form of a position in this list. */
+#define HTTP_CURSOR_SIZE 160
+void request_cursor_make(const struct request *r, const char *position,
+			 char cursor[HTTP_CURSOR_SIZE]);
 /* http_stream.c */
 void http_streams_end(struct http *http);
 /* http_static.c: true when it answered. */

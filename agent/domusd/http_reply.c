@@ -170,16 +170,18 @@ void request_reply_not_modified(struct request *r, int64_t revision)
 
 void request_reply_list(struct request *r, json_t *items, const char *next)
 {
-	char link[512];
+	char link[512], cursor[HTTP_CURSOR_SIZE];
 	int64_t limit = 0;
 
 	if (items && next) {
+		request_cursor_make(r, next, cursor);
 		request_query_integer(r, "limit", 1, 200, 0, &limit, NULL);
 		if (limit)
 			snprintf(link, sizeof(link), "<%s?limit=%d&cursor=%s>; rel=\"next\"",
-				 r->path, (int)limit, next);
+				 r->path, (int)limit, cursor);
 		else
-			snprintf(link, sizeof(link), "<%s?cursor=%s>; rel=\"next\"", r->path, next);
+			snprintf(link, sizeof(link), "<%s?cursor=%s>; rel=\"next\"", r->path,
+				 cursor);
 		request_header_set(r, "Link", link);
 	}
 	request_reply_json(r, 200, items ? json_pack("{s:o}", "items", items) : NULL);

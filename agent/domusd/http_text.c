@@ -74,6 +74,7 @@ int http_percent_decode(const char *text, size_t n, bool form, char *out, size_t
 int http_query_find(const char *query, const char *name, char *out, size_t size)
 {
 	char key[64];
+	int found = 0;
 
 	while (query && *query) {
 		size_t n = strcspn(query, "&"), equals = strcspn(query, "=&");
@@ -82,14 +83,13 @@ int http_query_find(const char *query, const char *name, char *out, size_t size)
 		    !strcmp(key, name)) {
 			const char *value = query + equals + (equals < n);
 
-			return http_percent_decode(value, (size_t)(query + n - value), true, out,
-						   size) < 0
-				       ? -1
-				       : 1;
+			if (found++ || http_percent_decode(value, (size_t)(query + n - value), true,
+							   out, size) < 0)
+				return -1;
 		}
 		query += n + (query[n] == '&');
 	}
-	return 0;
+	return found;
 }
 
 bool http_etag_match(const char *list, int64_t revision, bool weak)
