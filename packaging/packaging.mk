@@ -2,15 +2,18 @@
 IMAGE := $(BUILD)/image
 IMAGE_LAYER_FILES := $(shell find packaging/image/rootfs packaging/systemd -type f 2>/dev/null)
 
-# The agent's half takes what the tree can build: programs, UI, API description.
+# What the tree builds for Dom0: "path in Dom0=file or folder", and the files that say it is built.
 IMAGE_CONTENT :=
-ifneq ($(wildcard agent/keeper/main.c),)
+IMAGE_NEEDS :=
+ifneq ($(wildcard agent/keeper/machine_libxl.c),)
 IMAGE_CONTENT += usr/libexec/domus/keeper=$(BUILD)/agent/arm64/keeper
+IMAGE_NEEDS += $(BUILD)/agent/arm64/keeper
 endif
 ifneq ($(wildcard agent/domusd/main.c),)
-IMAGE_CONTENT += usr/libexec/domus/domusd=$(BUILD)/agent/arm64/domusd
+IMAGE_CONTENT += usr/libexec/domus/domusd=$(BUILD)/agent/arm64/domusd \
+	usr/share/domus/webui=$(BUILD)/webui usr/share/domus/openapi.json=$(BUILD)/api/openapi.json
+IMAGE_NEEDS += $(BUILD)/agent/arm64/domusd $(BUILD)/webui/index.html $(BUILD)/api/openapi.json
 endif
-IMAGE_NEEDS = $(foreach pair,$(IMAGE_CONTENT),$(lastword $(subst =, ,$(pair))))
 
 $(IMAGE)/debian/.done: packaging/image/packages packaging/image/make-debian
 	@packaging/install-packages build
