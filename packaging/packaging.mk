@@ -9,7 +9,7 @@ ifneq ($(wildcard agent/keeper/machine_libxl.c),)
 IMAGE_CONTENT += usr/libexec/domus/keeper=$(BUILD)/agent/arm64/keeper
 IMAGE_NEEDS += $(BUILD)/agent/arm64/keeper
 endif
-ifneq ($(wildcard agent/domusd/main.c),)
+ifneq ($(wildcard agent/domusd/keeper_client.c),)
 IMAGE_CONTENT += usr/libexec/domus/domusd=$(BUILD)/agent/arm64/domusd \
 	usr/share/domus/webui=$(BUILD)/webui usr/share/domus/openapi.json=$(BUILD)/api/openapi.json
 IMAGE_NEEDS += $(BUILD)/agent/arm64/domusd $(BUILD)/webui/index.html $(BUILD)/api/openapi.json
