@@ -34,7 +34,7 @@ appliance: $(IMAGE)/base.squashfs $(IMAGE)/layer.squashfs $(IMAGE)/boot/initramf
 run: ## boot the appliance in QEMU: RUN PORT CPUS MEMORY HYPERVISOR FRESH=1 DETACH=1
 	@packaging/install-packages build run
 	@packaging/qemu/board check
-	@$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc)) appliance
+	@$(MAKE) -s --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc)) appliance
 	@exec packaging/qemu/board run
 stop: ## shut down the appliance that runs in RUN
 	@packaging/qemu/board stop
@@ -43,5 +43,5 @@ image: appliance ## make the card image and boot files for a board
 	@printf '%s\n' "" "$(IMAGE)/domus-mmc.img  the card: system and an empty state, sparse" \
 		"$(IMAGE)/boot/           xen, kernel, initramfs.gz for the boot loader" "" \
 		"Write the card to an MMC or SD card of 16 GB or more (this erases it):" \
-		"    sudo dd if=$(IMAGE)/domus-mmc.img of=/dev/mmcblkN bs=4M conv=sparse,fsync status=progress" \
-		"and let the boot loader start xen with kernel and initramfs.gz as its modules: docs/image.md says how."
+		"    sudo dd if=$(IMAGE)/domus-mmc.img of=/dev/mmcblkN bs=4M conv=fsync status=progress" \
+		"and let the boot loader start xen with kernel and initramfs.gz as its modules: docs/install.md says how."
