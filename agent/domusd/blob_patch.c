@@ -47,18 +47,6 @@ static void patch_free(struct blob_patch *patch)
 
 /* ---- begin ---- */
 
-static EVP_MD_CTX *digest_new(const EVP_MD_CTX *from)
-{
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
-
-	if (context && !(from ? EVP_MD_CTX_copy_ex(context, from)
-			      : EVP_DigestInit_ex(context, EVP_sha256(), NULL))) {
-		EVP_MD_CTX_free(context);
-		return NULL;
-	}
-	return context;
-}
-
 /* Holding upload->lock. */
 static int may_begin(struct upload *upload, const struct blob_patch_request *request,
 		     struct error *e)
@@ -91,13 +79,13 @@ static int prepare(struct blob_patch *patch, struct error *e)
 	if (!*upload->row.image && upload_open(upload, e) < 0)
 		return -1;
 	if (upload->written == 0 && !upload->whole)
-		upload->whole = digest_new(NULL);
+		upload->whole = upload_digest(NULL);
 	if (promised) {
 		memcpy(patch->digest, patch->request.digest, sizeof(patch->digest));
 		patch->request.digest = patch->digest;
-		patch->chunk = digest_new(NULL);
+		patch->chunk = upload_digest(NULL);
 		if (upload->whole)
-			patch->before = digest_new(upload->whole);
+			patch->before = upload_digest(upload->whole);
 		if (!patch->chunk)
 			return error_set(e, ERROR_INTERNAL, "Out of memory");
 	}

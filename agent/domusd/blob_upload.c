@@ -101,6 +101,18 @@ int upload_open(struct upload *upload, struct error *e)
 						 "The file of the upload cannot be opened.");
 }
 
+EVP_MD_CTX *upload_digest(const EVP_MD_CTX *from)
+{
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+
+	if (context && !(from ? EVP_MD_CTX_copy_ex(context, from)
+			      : EVP_DigestInit_ex(context, EVP_sha256(), NULL))) {
+		EVP_MD_CTX_free(context);
+		return NULL;
+	}
+	return context;
+}
+
 /* ---- create ---- */
 
 static void created(void *context, bool committed)

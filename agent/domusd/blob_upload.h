@@ -68,4 +68,7 @@ void upload_checkpoint(struct upload *upload);
 /* Holding upload->lock: opens the file when it is not. 0 or -1 and *e. */
 int upload_open(struct upload *upload, struct error *e);
 
+/* A SHA-256 that begins, or goes on from another; NULL without memory. */
+EVP_MD_CTX *upload_digest(const EVP_MD_CTX *from);
+
 #endif

@@ -9,8 +9,9 @@
 /*
  * One thread that owns every guest's console: it reads them into a ring and a log file and passes bytes between them
  * and any number of viewers (WebSockets). A console outlives its domain's reboots and its viewers. What a guest prints
- * is hostile: reading is limited to CONSOLE_HUB_RATE, memory to the ring, disk to CONSOLE_LOG_MAX. The hub never waits
- * for a viewer; one whose position the ring has overwritten is cut. All functions may be called from any thread and
+ * is hostile: reading is limited to CONSOLE_HUB_RATE, memory to the ring, disk to CONSOLE_LOG_MAX. A viewer that the ring
+ * has overtaken is cut. While a viewer reads briskly the guest is held back before that happens; a slow one is never
+ * waited for. All functions may be called from any thread and
  * only leave a note for the hub's thread, in order.
  */
 #define CONSOLE_HUB_VIEWERS_MAX  64                        /* of all consoles */

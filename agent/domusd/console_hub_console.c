@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define CHUNK ((size_t)16 * 1024)
+#define BRISK ((size_t)64 * 1024) /* bytes a second */
 /* Room for one more message and for the frames that wslay holds already when it asks for bytes. */
 #define INPUT_ROOM (WEBSOCKET_MESSAGE_MAX + 8 * 1024)
 
@@ -18,6 +19,35 @@ static void watch(int epoll, int operation, int fd, uint32_t events, void *sourc
 	struct epoll_event event = {.events = events, .data.ptr = source};
 
 	epoll_ctl(epoll, operation, fd, &event);
+}
+
+/* Would the next read overtake a viewer that does read? Such a one is waited for, which the guest feels as a slow
+ * console; one that takes less than BRISK bytes a second is not, so nobody can hold up a guest or the other viewers. */
+static bool must_wait(const struct console *console)
+{
+	for (const struct viewer *v = console->viewers; v; v = v->next)
+		if (!v->dead && v->brisk &&
+		    console->ring.end - v->position > CONSOLE_RING_SIZE - 2 * CHUNK)
+			return true;
+	return false;
+}
+
+static void console_watch(struct console *console)
+{
+	uint32_t events = console->allowance > 0 && !console->waiting ? EPOLLIN : 0;
+
+	if (console->input_size > 0)
+		events |= EPOLLOUT;
+	if (console->fd >= 0)
+		watch(console->epoll, EPOLL_CTL_MOD, console->fd, events, console);
+}
+
+static void console_go_on(struct console *console)
+{
+	if (!console->waiting || must_wait(console))
+		return;
+	console->waiting = false;
+	console_watch(console);
 }
 
 /* --- viewers --- */
@@ -119,9 +149,7 @@ static void input_flush(struct console *console)
 		console->input_size -= (size_t)put;
 		memmove(console->input, console->input + put, console->input_size);
 	}
-	watch(console->epoll, EPOLL_CTL_MOD, console->fd,
-	      (console->allowance > 0 ? EPOLLIN : 0) | (console->input_size > 0 ? EPOLLOUT : 0),
-	      console);
+	console_watch(console);
 }
 
 /* Keys for the guest. Text frames are for notices and mean nothing in this direction. */
@@ -158,7 +186,8 @@ bool viewer_add(struct console *console, const struct console_hub_viewer *peer,
 	viewer->peer = *peer;
 	viewer->early = early;
 	viewer->early_size = early_size;
-	viewer->position = console_ring_oldest(&console->ring);
+	viewer->position = viewer->ticked = console_ring_oldest(&console->ring);
+	viewer->brisk = true;
 	viewer->heard_s = now_s;
 	viewer->next = console->viewers;
 	console->viewers = viewer;
@@ -179,6 +208,7 @@ void viewer_ready(struct viewer *viewer, int64_t now_s)
 		viewer->dead = true;
 	else
 		viewer_push(viewer);
+	console_go_on(viewer->console);
 }
 
 unsigned viewer_reap(struct console *console, bool all)
@@ -306,7 +336,7 @@ void console_ready(struct console *console, uint32_t events)
 		return;
 	}
 	if (console->allowance == 0)
-		input_flush(console); /* stops listening until the next tick */
+		console_watch(console); /* not before the next tick */
 }
 
 void console_set_state(struct console *console, const char *state)
@@ -326,12 +356,15 @@ void console_tick(struct console *console, int64_t now_s)
 	console_log_tick(&console->log);
 	if (console->allowance == 0 && console->fd >= 0) {
 		console->allowance = CONSOLE_HUB_RATE;
-		input_flush(console);
+		console_watch(console);
 	}
 	console->allowance = CONSOLE_HUB_RATE;
 	for (struct viewer *viewer = console->viewers; viewer; viewer = viewer->next) {
 		if (viewer->dead)
 			continue;
+		viewer->brisk = viewer->position == console->ring.end ||
+				viewer->position - viewer->ticked >= BRISK;
+		viewer->ticked = viewer->position;
 		if (viewer->held && input_has_room(console))
 			viewer_ready(viewer, now_s);
 		if (now_s - viewer->heard_s > CONSOLE_HUB_SILENCE_S)
@@ -343,4 +376,5 @@ void console_tick(struct console *console, int64_t now_s)
 				viewer_watch(viewer);
 		}
 	}
+	console_go_on(console);
 }

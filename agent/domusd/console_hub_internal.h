@@ -35,6 +35,8 @@ struct viewer {
 	int64_t heard_s;   /* when it last sent anything */
 	bool dead;         /* to be freed after this round */
 	bool held;         /* not read from: the guest does not take its input */
+	uint64_t ticked;   /* position at the last tick */
+	bool brisk;        /* it reads: the guest is held back rather than this viewer cut */
 };
 
 struct console {
@@ -50,6 +52,7 @@ struct console {
 	unsigned char *input; /* CONSOLE_HUB_INPUT_MAX bytes, made at the first key */
 	size_t input_size;
 	size_t allowance; /* bytes that may still be read in this second */
+	bool waiting;     /* not read from: a brisk viewer is about to be overtaken */
 	bool ended;       /* the descriptor ended by itself; the owner is to be told */
 };
 

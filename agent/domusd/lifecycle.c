@@ -103,6 +103,28 @@ static void committed_flag(void *context, bool committed)
 	*(bool *)context = committed;
 }
 
+/* Somebody cancels the operation of a shutdown or reboot: the guest was asked and cannot be unasked, but nobody waits for
+ * it any more. Its state is running again until it ends. Called without a lock. */
+static void on_cancel(void *context, const char *id)
+{
+	struct lifecycle *lc = context;
+	struct error why;
+
+	error_set(&why, ERROR_CANCELLED,
+		  "It was cancelled; the guest may still do what it was asked.");
+	pthread_mutex_lock(&lc->lock);
+	for (struct life *life = lc->lives; life; life = life->next) {
+		if (strcmp(life->operation, id) != 0 ||
+		    (life->step != STEP_ASK && life->step != STEP_WAIT))
+			continue;
+		life->step = STEP_NONE;
+		life->turn = ++lc->turn;
+		life_move(lc, life, DOMAIN_RUNNING, life->status.domid, NULL, OPERATION_CANCELLED,
+			  &why);
+	}
+	pthread_mutex_unlock(&lc->lock);
+}
+
 /* The first step of an action whose operation is on disk. */
 static void action_go(struct lifecycle *lc, struct life *life, enum lifecycle_action action,
 		      const char *operation)
@@ -134,6 +156,7 @@ static int action_begin(struct lifecycle *lc, struct store_tx **tx, struct life 
 			void *context, struct error *e)
 {
 	struct operations *operations = lc->services.operations;
+	bool waits = action == ACTION_SHUTDOWN || action == ACTION_REBOOT;
 	struct life after = *life;
 	char kind[32], target[64], operation[ID_SIZE];
 	bool committed = false;
@@ -142,7 +165,8 @@ static int action_begin(struct lifecycle *lc, struct store_tx **tx, struct life 
 	snprintf(kind, sizeof(kind), "domain.%s", lifecycle_action_name(action));
 	snprintf(target, sizeof(target), "domains/%s", life->id.name);
 	if (cancel_running(lc, *tx, life, e) < 0 ||
-	    operation_create(operations, *tx, kind, target, actor, NULL, NULL, operation, e) < 0)
+	    operation_create(operations, *tx, kind, target, actor, waits ? on_cancel : NULL, lc,
+			     operation, e) < 0)
 		return -1;
 	if (next != life->status.state) {
 		after.status.state = next;

@@ -243,7 +243,8 @@ def test_reader_that_hangs_up_without_a_word_is_forgotten(agent, api, running):
     Console(api, running).close()
     before = open_files(agent.domusd.pid)
     for _ in range(10):
-        console = Console(api, running)
+        # without a reading thread: it would go on with the descriptor's number, which the next connection gets
+        console = Console(api, running, read=False)
         console.socket.sock.close()
     wait_until(lambda: open_files(agent.domusd.pid) <= before + 2, "their descriptors to be closed", 60)
 

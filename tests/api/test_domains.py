@@ -127,7 +127,7 @@ def test_of_several_wrong_fields_each_that_is_named_is_wrong(api, kernel):
 
 
 @pytest.mark.parametrize("content", [b"", b"x", b"MZ" + b"\0" * 100, b"\x7fELF" + b"\0" * 200, b"\x1f\x8b" + b"\0" * 5000,
-                                     arm64_image()[:56] + b"ARMd" + arm64_image()[60:], arm64_image()[:63]],
+                                     arm64_image()[:56] + b"ARMe" + arm64_image()[60:], arm64_image()[:63]],
                          ids=["empty", "one-byte", "mz", "elf", "gzip", "wrong-magic", "cut-header"])
 def test_kernel_that_is_no_arm64_image_is_refused_with_the_reason(api, content):
     image = api.upload("no kernel", "kernel", content)
