@@ -33,8 +33,6 @@
 
 #define GRACE_MS 3000 /* for answers that are on their way when we are told to stop */
 
-struct domusd domusd = {.state_fd = -1};
-
 static int open_state(struct error *e)
 {
 	FILE *f;

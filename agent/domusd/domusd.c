@@ -1,0 +1,3 @@
+#include "domusd/domusd.h"
+
+struct domusd domusd = {.state_fd = -1};
