@@ -118,8 +118,11 @@ static void end_request(void *context, struct MHD_Connection *connection, void *
 
 static enum MHD_Result queue(struct request *r)
 {
-	enum MHD_Result result = MHD_queue_response(r->connection, r->status, r->response);
+	enum MHD_Result result;
 
+	/* before the client can have the answer and use its key again */
+	http_idempotency_end(r);
+	result = MHD_queue_response(r->connection, r->status, r->response);
 	http_count(r, r->status);
 	/* libmicrohttpd has its own reference; a stream's source is freed with the last one. */
 	MHD_destroy_response(r->response);

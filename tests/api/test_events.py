@@ -146,7 +146,6 @@ def test_stream_with_a_cookie_needs_no_csrf_token(api):
 def test_readers_that_hang_up_are_forgotten(agent, api, domain):
     before = open_files(agent.domusd.pid)
     for reader in [Events(api) for _ in range(10)]:
-        reader.connection.sock.close()
         reader.close()
     touch(api, domain, "somebody there?")
     wait_until(lambda: open_files(agent.domusd.pid) <= before + 3, "their descriptors to be closed", 90)

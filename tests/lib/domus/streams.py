@@ -2,6 +2,7 @@
 import json
 import queue
 import re
+import socket
 import ssl
 import threading
 import time
@@ -32,7 +33,8 @@ class Events:
         self._news = queue.Queue()
         opened = threading.Event()
         self._opened = opened
-        threading.Thread(target=self._read, daemon=True).start()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
         assert opened.wait(60), "the event stream did not open"
         self.start = self.last_id
 
@@ -87,11 +89,12 @@ class Events:
                          and e["data"]["state"] == state, timeout)
 
     def close(self):
-        """Hangs up."""
+        """Hangs up, without a word of TLS: the reader must not be waited for while it waits for the server."""
         try:
-            self.connection.sock and self.connection.sock.close()
+            socket.socket.shutdown(self.connection.sock, socket.SHUT_RDWR)
         except OSError:
             pass
+        self._thread.join(60)
         self.connection.close()
 
     def __enter__(self):
