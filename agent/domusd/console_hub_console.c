@@ -9,8 +9,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CHUNK ((size_t)16 * 1024)
-#define BRISK ((size_t)64 * 1024) /* bytes a second */
+#define CHUNK	 ((size_t)16 * 1024)
+#define BRISK	 ((size_t)64 * 1024) /* bytes a second */
+#define LAZY_MAX 5
 /* Room for one more message and for the frames that wslay holds already when it asks for bytes. */
 #define INPUT_ROOM (WEBSOCKET_MESSAGE_MAX + 8 * 1024)
 
@@ -22,11 +23,12 @@ static void watch(int epoll, int operation, int fd, uint32_t events, void *sourc
 }
 
 /* Would the next read overtake a viewer that does read? Such a one is waited for, which the guest feels as a slow
- * console; one that takes less than BRISK bytes a second is not, so nobody can hold up a guest or the other viewers. */
+ * console; one that takes less than BRISK bytes a second, LAZY_MAX times in a row, is not, so nobody can hold up a guest or the
+ * other viewers for long. */
 static bool must_wait(const struct console *console)
 {
 	for (const struct viewer *v = console->viewers; v; v = v->next)
-		if (!v->dead && v->brisk &&
+		if (!v->dead && v->lazy < LAZY_MAX &&
 		    console->ring.end - v->position > CONSOLE_RING_SIZE - 2 * CHUNK)
 			return true;
 	return false;
@@ -187,7 +189,6 @@ bool viewer_add(struct console *console, const struct console_hub_viewer *peer,
 	viewer->early = early;
 	viewer->early_size = early_size;
 	viewer->position = viewer->ticked = console_ring_oldest(&console->ring);
-	viewer->brisk = true;
 	viewer->heard_s = now_s;
 	viewer->next = console->viewers;
 	console->viewers = viewer;
@@ -362,8 +363,11 @@ void console_tick(struct console *console, int64_t now_s)
 	for (struct viewer *viewer = console->viewers; viewer; viewer = viewer->next) {
 		if (viewer->dead)
 			continue;
-		viewer->brisk = viewer->position == console->ring.end ||
-				viewer->position - viewer->ticked >= BRISK;
+		if (viewer->position == console->ring.end ||
+		    viewer->position - viewer->ticked >= BRISK)
+			viewer->lazy = 0;
+		else if (viewer->lazy < LAZY_MAX)
+			viewer->lazy++;
 		viewer->ticked = viewer->position;
 		if (viewer->held && input_has_room(console))
 			viewer_ready(viewer, now_s);

@@ -36,7 +36,7 @@ struct viewer {
 	bool dead;         /* to be freed after this round */
 	bool held;         /* not read from: the guest does not take its input */
 	uint64_t ticked;   /* position at the last tick */
-	bool brisk;        /* it reads: the guest is held back rather than this viewer cut */
+	unsigned lazy;     /* ticks in a row in which it read little; below LAZY_MAX the guest is held back for it */
 };
 
 struct console {

@@ -13,6 +13,8 @@
 #include "domusd/metrics.h"
 #include "domusd/ticker.h"
 
+#define SETTLE_MS 3000
+
 static int console_dir = -1;
 
 static void metrics_write(void *context, struct metrics_text *text)
@@ -63,6 +65,8 @@ int content_open(struct error *e)
 	ticker_add(domusd.ticker, 1, lifecycle_tick, domusd.lifecycle);
 	ticker_add(domusd.ticker, 60, blob_tick, domusd.blob);
 	metrics_add(metrics_write, NULL);
+	/* so that what we say first about domains is true, if keeper is there */
+	lifecycle_wait(domusd.lifecycle, SETTLE_MS);
 	return 0;
 }
 

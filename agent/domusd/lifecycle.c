@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "domusd/clock.h"
 #include "domusd/lifecycle_internal.h"
@@ -206,16 +207,16 @@ static int act_locked(struct lifecycle *lc, const char *name, enum lifecycle_act
 	life = life_get(lc, &row);
 	if (!life)
 		return error_set(e, ERROR_INTERNAL, "Out of memory");
+	if (!lc->settled) { /* nobody knows what it does now */
+		error_set(e, ERROR_UNAVAILABLE, "The keeper is not there; try again in a moment.");
+		e->retry_after = 2;
+		return -1;
+	}
 	rule = lifecycle_rule(life->status.state, life->action, action, &next);
 	if (rule == RULE_SO)
 		return 0;
 	if (rule != RULE_GO)
 		return rule_error(rule, life, e);
-	if (!keeper_client_connected(lc->keeper)) {
-		error_set(e, ERROR_UNAVAILABLE, "The keeper is not there; try again in a moment.");
-		e->retry_after = 2;
-		return -1;
-	}
 	return action_begin(lc, &tx, life, action, next, actor, reply, context, e);
 }
 
@@ -230,6 +231,30 @@ int lifecycle_act(struct lifecycle *lc, const char *name, enum lifecycle_action 
 	result = act_locked(lc, name, action, actor, reply, context, e);
 	pthread_mutex_unlock(&lc->lock);
 	return result;
+}
+
+bool lifecycle_settled(struct lifecycle *lc)
+{
+	bool settled = false;
+
+	if (!lc)
+		return false;
+	pthread_mutex_lock(&lc->lock);
+	settled = lc->settled;
+	pthread_mutex_unlock(&lc->lock);
+	return settled;
+}
+
+void lifecycle_wait(struct lifecycle *lc, int timeout_ms)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += timeout_ms / 1000;
+	pthread_mutex_lock(&lc->lock);
+	while (!lc->settled && pthread_cond_timedwait(&lc->changed, &lc->lock, &until) == 0)
+		;
+	pthread_mutex_unlock(&lc->lock);
 }
 
 int lifecycle_may_delete(const struct domain_row *row, struct error *e)
@@ -378,6 +403,7 @@ int lifecycle_open(const struct lifecycle_services *services, struct lifecycle *
 	lc->services = *services;
 	lc->warnings = json_array();
 	pthread_mutex_init(&lc->lock, NULL);
+	pthread_cond_init(&lc->changed, NULL);
 	lc->hub = console_hub_new(services->console_dir, &hub_owner, e);
 	result = lc->hub ? load(lc, e) : -1;
 	pthread_mutex_lock(&lc->lock); /* callbacks wait until lc->keeper is set */
@@ -408,6 +434,7 @@ void lifecycle_close(struct lifecycle *lc)
 	while (lc->lives)
 		life_remove(lc, lc->lives);
 	json_decref(lc->warnings);
+	pthread_cond_destroy(&lc->changed);
 	pthread_mutex_destroy(&lc->lock);
 	free(lc);
 }

@@ -41,6 +41,11 @@ void lifecycle_close(struct lifecycle *lifecycle);
 /* For the ticker, once a second: time limits, consoles that were lost, what could not be written. */
 void lifecycle_tick(void *lifecycle);
 
+/* Whether keeper is there and what it runs is known. NULL: false. */
+bool lifecycle_settled(struct lifecycle *lifecycle);
+/* Waits for that; for start-up. */
+void lifecycle_wait(struct lifecycle *lifecycle, int timeout_ms);
+
 enum lifecycle_action {
 	ACTION_NONE,
 	ACTION_START,

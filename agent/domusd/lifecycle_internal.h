@@ -58,6 +58,8 @@ struct lifecycle {
 	bool listing, again; /* under way; wanted once more */
 	uint64_t list_turn;    /* turn when the list was asked for */
 	bool closing;
+	bool settled;		/* the list of this connection has been compared with ours */
+	pthread_cond_t changed; /* settled became true */
 	struct verbs_list_entry *list;
 	size_t list_count;
 	struct verbs_event *late; /* events during listing: they count after it */

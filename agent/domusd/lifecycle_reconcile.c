@@ -18,6 +18,7 @@ static void list_clear(struct lifecycle *lc)
 
 void reconcile_abandon(struct lifecycle *lc)
 {
+	lc->settled = false;
 	list_clear(lc);
 }
 
@@ -188,6 +189,8 @@ static void complete(struct lifecycle *lc)
 	}
 	free(list);
 	free(late);
+	lc->settled = true;
+	pthread_cond_broadcast(&lc->changed);
 }
 
 static void list_next(struct lifecycle *lc, uint32_t first);

@@ -80,13 +80,13 @@ void websocket_free(struct websocket *ws)
 
 bool websocket_work(struct websocket *ws)
 {
-	if (wslay_event_want_read(ws->context) && wslay_event_recv(ws->context) != 0)
-		return false;
+	bool good = !wslay_event_want_read(ws->context) || wslay_event_recv(ws->context) == 0;
+
+	/* also after a failure: a close frame may say why */
 	if (wslay_event_want_write(ws->context) && wslay_event_send(ws->context) != 0)
 		return false;
-	if (ws->overrun)
-		return false;
-	return wslay_event_want_read(ws->context) || wslay_event_want_write(ws->context);
+	return good && !ws->overrun &&
+	       (wslay_event_want_read(ws->context) || wslay_event_want_write(ws->context));
 }
 
 static bool queue(struct websocket *ws, uint8_t opcode, const void *data, size_t size)

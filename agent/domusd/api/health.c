@@ -2,7 +2,7 @@
 
 #include "domusd/api/api.h"
 #include "domusd/domusd.h"
-#include "domusd/keeper_board.h"
+#include "domusd/lifecycle.h"
 #include "domusd/metrics.h"
 
 void api_healthz_get(struct request *r)
@@ -19,7 +19,7 @@ static int check_ready(struct error *e)
 		return error_set(e, ERROR_UNAVAILABLE, "The appliance is starting.");
 	if (store_begin_read(domusd.store, &tx, NULL) < 0)
 		return error_set(e, ERROR_UNAVAILABLE, "The database does not answer.");
-	if (!keeper_client_connected(domusd.keeper))
+	if (!lifecycle_settled(domusd.lifecycle))
 		return error_set(e, ERROR_UNAVAILABLE, "The keeper does not answer.");
 	return 0;
 }

@@ -1,0 +1,141 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "domusd/websocket.h"
+
+/* What the peer sends, what it gets, and the messages that come out. */
+static struct {
+	const unsigned char *in;
+	size_t in_size, in_at, out_size, messages;
+	unsigned char out[65536];
+	char last[64];
+	bool text, deaf;
+} io;
+
+static ssize_t take(void *user, void *data, size_t size)
+{
+	size_t left = io.in_size - io.in_at;
+
+	(void)user;
+	size = size < left ? size : left;
+	memcpy(data, io.in + io.in_at, size);
+	io.in_at += size;
+	return (ssize_t)size;
+}
+
+static ssize_t give(void *user, const void *data, size_t size)
+{
+	(void)user;
+	if (io.deaf)
+		return 0;
+	assert_true(io.out_size + size <= sizeof(io.out));
+	memcpy(io.out + io.out_size, data, size);
+	io.out_size += size;
+	return (ssize_t)size;
+}
+
+static void message(void *user, bool text, const void *data, size_t size)
+{
+	(void)user;
+	io.text = text;
+	io.messages++;
+	snprintf(io.last, sizeof(io.last), "%.*s", (int)size, (const char *)data);
+}
+
+static struct websocket *fed(const void *data, size_t size)
+{
+	static const struct websocket_io callbacks = {take, give, message, NULL};
+
+	memset(&io, 0, sizeof(io));
+	io.in = data;
+	io.in_size = size;
+	return websocket_new(&callbacks);
+}
+
+static void masked_message_comes_out(void **state)
+{
+	struct websocket *ws = fed("\x82\x82\0\0\0\0hi\x81\x81\0\0\0\0t", 15);
+
+	(void)state;
+	assert_true(websocket_work(ws));
+	assert_int_equal(io.messages, 2);
+	assert_true(io.text);
+	assert_string_equal(io.last, "t");
+	websocket_free(ws);
+}
+
+static void unmasked_frame_ends_the_connection(void **state)
+{
+	struct websocket *ws = fed("\x82\x01x", 3);
+
+	(void)state;
+	for (int i = 0; i < 3 && websocket_work(ws); i++)
+		;
+	assert_false(websocket_work(ws));
+	assert_int_equal(io.messages, 0);
+	websocket_free(ws);
+}
+
+static void too_long_a_message_is_closed_with_1009(void **state)
+{
+	static unsigned char data[14 + WEBSOCKET_MESSAGE_MAX + 1] = {0x82, 0xff, 0, 0,	  0,
+								     0,	   0,	 0, 0x40, 1};
+	struct websocket *ws = fed(data, sizeof(data));
+
+	(void)state;
+	while (websocket_work(ws) && io.out_size < 4)
+		;
+	assert_int_equal(io.messages, 0);
+	assert_int_equal(io.out[0], 0x88);
+	assert_int_equal(io.out[2] << 8 | io.out[3], 1009);
+	websocket_free(ws);
+}
+
+static void ping_flood_of_a_deaf_peer_is_cut(void **state)
+{
+	static unsigned char pings[1000 * 6];
+	struct websocket *ws;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++)
+		memcpy(pings + 6 * i, "\x89\x80\0\0\0\0", 6);
+	ws = fed(pings, sizeof(pings));
+	io.deaf = true;
+	assert_false(websocket_work(ws));
+	websocket_free(ws);
+}
+
+static void close_is_the_last_word(void **state)
+{
+	struct websocket *ws = fed("", 0);
+
+	(void)state;
+	assert_true(websocket_send(ws, false, "x", 1));
+	websocket_close(ws, WEBSOCKET_GOING_AWAY, "bye");
+	assert_false(websocket_work(ws));
+	assert_memory_equal(io.out,
+			    "\x82\x01x\x88\x05\x03\xe9"
+			    "bye",
+			    10);
+	websocket_free(ws);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(masked_message_comes_out),
+		cmocka_unit_test(unmasked_frame_ends_the_connection),
+		cmocka_unit_test(too_long_a_message_is_closed_with_1009),
+		cmocka_unit_test(ping_flood_of_a_deaf_peer_is_cut),
+		cmocka_unit_test(close_is_the_last_word),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
