@@ -9,7 +9,7 @@
 /*
  * The server's end of a WebSocket (RFC 6455) over wslay after the handshake (http.h), without I/O of its own. The owner passes bytes in and out through callbacks, so a test needs no socket. Not locked.
  */
-#define WEBSOCKET_MESSAGE_MAX ((size_t)16 * 1024) /* longer messages close the connection with 1009 */
+#define WEBSOCKET_MESSAGE_MAX ((size_t)16 * 1024) /* longer messages close the connection */
 #define WEBSOCKET_QUEUE_MAX   32                  /* answers (pongs, notices) waiting for a peer that does not read */
 
 enum websocket_close {
