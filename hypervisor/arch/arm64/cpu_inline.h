@@ -1,0 +1,36 @@
+/* Inline part of arch/cpu.h for the real machine. */
+#include "sysreg.h"
+
+static inline void cpu_relax(void)
+{
+	asm volatile("yield" ::: "memory");
+}
+static inline struct cpu *cpu_this(void)
+{
+	return (struct cpu *)sysreg_read(tpidr_el2);
+}
+static inline uint64_t cpu_counter(void)
+{
+	asm volatile("isb" ::: "memory");
+	return sysreg_read(cntpct_el0);
+}
+static inline uint64_t cpu_counter_frequency(void)
+{
+	return sysreg_read(cntfrq_el0);
+}
+static inline void cpu_barrier_full(void)
+{
+	asm volatile("dmb ish" ::: "memory");
+}
+static inline void cpu_barrier_store(void)
+{
+	asm volatile("dmb ishst" ::: "memory");
+}
+static inline void cpu_barrier_device(void)
+{
+	asm volatile("dsb sy" ::: "memory");
+}
+static inline void cpu_wait(void)
+{
+	asm volatile("dsb sy; wfi" ::: "memory");
+}

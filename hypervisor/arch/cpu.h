@@ -1,0 +1,25 @@
+/* The processor as core/ sees it. arch/arm64/cpu_inline.h implements the inline part; the fake machine of the host tests has
+ * a file of the same name. */
+#ifndef ARCH_CPU_H
+#define ARCH_CPU_H
+#include "lib/types.h"
+
+struct cpu;
+
+static inline void cpu_relax(void);		    /* inside a spin loop */
+static inline struct cpu *cpu_this(void);	    /* TPIDR_EL2 */
+static inline uint64_t cpu_counter(void);	    /* CNTPCT_EL0, ordered before what follows */
+static inline uint64_t cpu_counter_frequency(void); /* Hz */
+static inline void cpu_barrier_full(void);	    /* dmb ish: between CPUs */
+static inline void cpu_barrier_store(void);	    /* dmb ishst */
+static inline void cpu_barrier_device(void);	    /* dsb sy: a device access has been seen */
+static inline void cpu_wait(void);		    /* wfi: returns when an interrupt is pending, masked or not */
+
+#include "cpu_inline.h"
+
+/* Stops this CPU (and for `machine`, the machine) through the firmware. */
+void cpu_halt(void) __attribute__((noreturn));
+void machine_off(void) __attribute__((noreturn));
+void machine_reset(void) __attribute__((noreturn));
+
+#endif

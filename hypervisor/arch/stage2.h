@@ -1,0 +1,48 @@
+/* Stage 2 tables: what a guest's physical addresses mean. Blocks of 1 GiB, 2 MiB and 4 KiB; split on demand with
+ * break-before-make. Every function that changes or walks needs the caller to hold the domain's memory lock. */
+#ifndef ARCH_STAGE2_H
+#define ARCH_STAGE2_H
+#include "lib/types.h"
+
+/* What a mapping is; kept in the software bits [58:55] of the descriptor. */
+enum stage2_kind {
+	STAGE2_NONE = 0,
+	STAGE2_RAM,	      /* the domain's own memory: RWX */
+	STAGE2_MMIO,	      /* device passed through: RW, XN, Normal WB so that the guest's stage 1 decides */
+	STAGE2_MMIO_STRICT,   /* device of a DomU: RW, XN, Device-nGnRE */
+	STAGE2_SHARED,	      /* page of the hypervisor shown to the guest (shared_info, grant frame): RW, XN */
+	STAGE2_FOREIGN,	      /* another domain's page, reference held: RW, XN */
+	STAGE2_GRANT_RW,      /* granted page */
+	STAGE2_GRANT_RO,
+};
+
+struct stage2 {
+	pa_t root;	  /* concatenated level-1 tables; VTTBR_EL2.BADDR */
+	uint16_t vmid;	  /* 1.. */
+	uint32_t tables;  /* pages in use by the tables */
+	uint64_t vttbr;	  /* root and VMID as VTTBR_EL2 wants them */
+	/* Where table pages come from and go to: zeroed pages. 0 means none left. Set before stage2_create(). */
+	pa_t (*table_alloc)(void);
+	void (*table_free)(pa_t);
+};
+
+struct stage2_entry {
+	pa_t pa;		/* of the address that was asked for */
+	enum stage2_kind kind;	/* STAGE2_NONE: nothing mapped; pa is then meaningless */
+	uint64_t left;		/* bytes until this block or hole ends, as far as one table entry tells */
+};
+
+/* Guest physical address bits that stage2 can map: min(40, the machine's). */
+unsigned stage2_address_bits(void);
+int stage2_create(struct stage2 *s, uint16_t vmid); /* 0 or -ENOMEM */
+void stage2_destroy(struct stage2 *s);
+/* Maps [ipa, ipa+size) to pa..., replacing what was there (break-before-make, TLBs invalidated before it returns). Page
+ * aligned. -EINVAL for a range the tables cannot hold, -ENOMEM when tables run out: then a front part may be mapped. */
+int stage2_map(struct stage2 *s, ipa_t ipa, pa_t pa, uint64_t size, enum stage2_kind kind);
+/* Removes all mappings of a range and invalidates the TLBs before it returns. Holes are fine. */
+int stage2_unmap(struct stage2 *s, ipa_t ipa, uint64_t size);
+struct stage2_entry stage2_lookup(struct stage2 *s, ipa_t ipa);
+/* Loads VTTBR_EL2 on this CPU. */
+void stage2_load(const struct stage2 *s);
+
+#endif

@@ -1,0 +1,23 @@
+/* The EL1 state of a vCPU that the machine holds while it runs: what a reset sets, what a switch saves and loads. */
+#ifndef ARCH_VCPU_STATE_H
+#define ARCH_VCPU_STATE_H
+#include "arch/frame.h"
+#include "lib/types.h"
+
+struct vcpu_state {
+	struct frame frame; /* while not running; while running the frame on the stack is the true one */
+	uint64_t sctlr, tcr, ttbr0, ttbr1, mair, amair, vbar, contextidr, cpacr, csselr;
+	uint64_t tpidr_el0, tpidrro_el0, tpidr_el1, sp_el0, sp_el1, elr_el1, spsr_el1;
+	uint64_t esr, far, afsr0, afsr1, par, mdscr, cntkctl;
+	uint64_t vmpidr, vpidr, hcr;
+	uint64_t fpcr, fpsr;
+	__uint128_t v[32];
+};
+
+/* Values of a warm reset: EL1h, interrupts masked, MMU and caches off. `entry` and x0 as PSCI CPU_ON or the boot protocol give. */
+void vcpu_state_reset(struct vcpu_state *s, uint64_t vmpidr, uint64_t entry, uint64_t x0);
+/* Load everything but the frame into this CPU / save it back. FP and SIMD included: EL2 itself uses none. */
+void vcpu_state_load(const struct vcpu_state *s);
+void vcpu_state_save(struct vcpu_state *s);
+
+#endif
