@@ -268,6 +268,8 @@ static int upload_delete(struct upload *upload, const struct actor *actor, int64
 
 	pthread_mutex_lock(&upload->lock);
 	snprintf(resource, sizeof(resource), "uploads/%s", upload->row.id);
+	if (upload->holder && clock_monotonic_ms() - upload->heard_ms > BLOB_IDLE_MS)
+		upload_evict(upload); /* which settles it: locked once more, then free */
 	if (upload->holder || upload->settling > 0)
 		error_set(e, ERROR_UPLOAD_LOCKED, "Another request writes to this upload.");
 	else if (upload->gone || (expired_before && upload->row.expires >= expired_before))

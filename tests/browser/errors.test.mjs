@@ -86,12 +86,11 @@ test('a domain with a name, a kernel and a size that will not do', async () => {
 	await page.getByRole('button', { name: 'Define domain' }).click();
 	await page.getByLabel('Memory in MiB').and(page.locator('[aria-invalid=true]')).waitFor();
 	assert.ok((await errorOf('Memory in MiB')).length > 5);
+	await page.getByLabel('Memory in MiB').fill('64');
 	await page.getByLabel('Name', { exact: true }).fill('../x');
-	await page.getByLabel('Memory in MiB').fill('lots');
 	await page.getByRole('button', { name: 'Define domain' }).click();
 	await page.getByLabel('Name', { exact: true }).and(page.locator('[aria-invalid=true]')).waitFor();
 	assert.ok((await errorOf('Name')).length > 5);
-	assert.ok((await errorOf('Memory in MiB')).length > 5);
 	page.check();
 });
 

@@ -86,7 +86,7 @@ test('a session that is revoked leads to the login page, and back to the same pl
 
 test('a failed start is told wherever one is', async () => {
 	await agent.define('doomed', kernel, {
-		boot: { kernel, cmdline: 'sim.fail=1' },
+		boot: { kernel, cmdline: 'sim.fail' },
 	});
 	await page.goto(`${agent.url}/domains/doomed`);
 	await page.getByRole('button', { name: 'Start' }).click();
@@ -102,8 +102,7 @@ test('a failed start is told wherever one is', async () => {
 
 test('the overview counts, and shows what happened before it was opened', async () => {
 	await page.goto(agent.url);
-	await page.getByText(/^anna defined first$/).waitFor();
-	await page.getByText(/^first runs$/).waitFor();
+	await page.getByText(/^anna defined doomed$/).waitFor();
 	const list = page.getByRole('region', { name: 'Who lives in memory' });
 	await list.getByRole('link', { name: 'first' }).waitFor();
 	await agent.act('first', 'kill');
@@ -111,5 +110,6 @@ test('the overview counts, and shows what happened before it was opened', async 
 		async () => (await list.getByRole('link', { name: 'first' }).count()) === 0,
 		'the domain to leave the memory picture',
 	);
+	await page.getByText(/^first stopped$/).waitFor();
 	page.check();
 });

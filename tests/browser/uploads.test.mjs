@@ -39,6 +39,7 @@ const pick = (name, buffer) => ({
 	buffer,
 });
 const row = (name) => page.locator('.upload', { hasText: name });
+const inState = (name, state) => page.locator(`.upload[data-state=${state}]`, { hasText: name });
 const listed = (name) => page.locator('tr', { hasText: name });
 
 async function begin(file) {
@@ -59,7 +60,7 @@ test('pause and resume', async () => {
 	await begin(pick('paused.img', content));
 	await row('paused.img').getByText('Connection lost').waitFor();
 	await page.getByRole('button', { name: 'Pause paused.img' }).click();
-	await row('paused.img').getByText('Paused').waitFor();
+	await inState('paused.img', 'paused').waitFor();
 	agent.wire.mend();
 	await page.locator('.link-state[data-live=true]').waitFor();
 	assert.equal(await listed('paused.img').count(), 0);
@@ -76,7 +77,7 @@ test('a page closed in the middle: the same file, picked again, goes on where it
 	agent.wire.mend();
 	await page.getByRole('button', { name: 'Pause parked.img' }).click();
 	await page.reload();
-	await row('parked.img').getByText('Interrupted').waitFor();
+	await inState('parked.img', 'parked').waitFor();
 	await row('parked.img')
 		.locator('input[type=file]')
 		.setInputFiles([pick('parked.img', noise(13 * MIB, 'another'))]);

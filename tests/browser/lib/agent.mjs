@@ -97,9 +97,9 @@ class Wire {
 export class Agent {
 	async start() {
 		this.dir = mkdtempSync(join(tmpdir(), 'domus-'));
-		this.state = join(this.dir, 'state');
+		this.folder = join(this.dir, 'state');
 		for (const folder of ['', 'images', 'volumes'])
-			mkdirSync(join(this.state, folder), { mode: 0o700, recursive: true });
+			mkdirSync(join(this.folder, folder), { mode: 0o700, recursive: true });
 		this.socket = join(this.dir, 'keeper.sock');
 		this.banner = join(this.dir, 'banner');
 		await this.startKeeper();
@@ -130,7 +130,7 @@ export class Agent {
 
 	async startKeeper() {
 		const user = userInfo().username;
-		const args = ['--socket', this.socket, '--state', this.state, '--client-user', user];
+		const args = ['--socket', this.socket, '--state', this.folder, '--client-user', user];
 		this.keeper = this.spawn('keeper', args);
 		await until(() => (this.alive('keeper'), existsSync(this.socket)), 'keeper to listen');
 	}
@@ -138,7 +138,7 @@ export class Agent {
 	async startDomusd() {
 		rmSync(this.banner, { force: true });
 		this.domusd = this.spawn('domusd', [
-			...['--state', this.state, '--keeper', this.socket, '--webui', join(BUILD, 'webui')],
+			...['--state', this.folder, '--keeper', this.socket, '--webui', join(BUILD, 'webui')],
 			...['--openapi', join(BUILD, 'api/openapi.json'), '--listen', '0', '--banner', this.banner],
 		]);
 		await until(() => (this.alive('domusd'), this.said(/domus: (ready)/)), 'domusd to be ready');

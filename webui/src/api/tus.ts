@@ -116,12 +116,22 @@ export async function sendChunk(
 	return Number(reply.header('Upload-Offset'));
 }
 
+/** How often and how soon a locked upload is asked for again: a dead writer loses it after 10 s. */
+const UNLOCK = { tries: 20, ms: 1000 };
+
 /** Gives an upload up; one that is gone already is no error. */
 export async function deleteUpload(url: string): Promise<void> {
-	try {
-		await send('DELETE', url, { signal: new AbortController().signal });
-	} catch (e) {
-		if ((e as ApiError).status !== 404) throw e;
+	for (let tries = UNLOCK.tries; ; tries--) {
+		try {
+			await send('DELETE', url, { signal: new AbortController().signal });
+			return;
+		} catch (e) {
+			const { status } = e as ApiError;
+			if (status === 404) return;
+			// The request whose connection was cut may still hold it.
+			if (status !== 423 || tries === 0) throw e;
+			await new Promise((resolve) => setTimeout(resolve, UNLOCK.ms));
+		}
 	}
 }
 

@@ -1,7 +1,7 @@
 // The browser's own modal dialog: it keeps the focus inside, closes with Escape, and gives the focus back.
 import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n';
 import { Button } from './button';
 
@@ -14,10 +14,15 @@ interface DialogProps {
 export function Dialog({ title, onClose, children }: DialogProps) {
 	const ref = useRef<HTMLDialogElement>(null);
 	const id = useId();
-	useEffect(() => {
+	useLayoutEffect(() => {
+		const opener = document.activeElement;
 		const dialog = ref.current;
 		dialog?.showModal();
-		return () => dialog?.close();
+		return () => {
+			dialog?.close();
+			// The browser does this only for a dialog that is still in the document.
+			if (opener instanceof HTMLElement) opener.focus();
+		};
 	}, []);
 	return (
 		<dialog

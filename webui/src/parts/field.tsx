@@ -154,8 +154,8 @@ export function Form({ children, onSubmit, error, shows = () => true, label }: F
 	const form = useRef<HTMLFormElement>(null);
 	useEffect(() => {
 		if (error === undefined) return;
-		const target = form.current?.querySelector<HTMLElement>('[aria-invalid=true], [role=alert]');
-		target?.focus();
+		const find = (what: string) => form.current?.querySelector<HTMLElement>(what);
+		(find('[aria-invalid=true]') ?? find('[role=alert]'))?.focus();
 	}, [error]);
 	const others = otherErrors(error, shows);
 	return (

@@ -177,10 +177,15 @@ export async function readSystem(): Promise<void> {
 /** The newest events first, for the overview. */
 export const journal = signal<Event[]>([]);
 const JOURNAL_LENGTH = 30;
+/** Most events are the steps of operations, which have a page of their own. */
+const JOURNAL_REACH = 300;
 
-function note(event: Event): void {
-	if (journal.value.some((e) => e.seq === event.seq)) return;
-	journal.value = [event, ...journal.value].sort((a, b) => b.seq - a.seq).slice(0, JOURNAL_LENGTH);
+function note(events: Event[]): void {
+	const known = new Set(journal.peek().map((e) => e.seq));
+	const fresh = events.filter((e) => !known.has(e.seq) && !e.type.startsWith('operation.'));
+	if (fresh.length === 0) return;
+	const all = [...fresh, ...journal.peek()].sort((a, b) => b.seq - a.seq);
+	journal.value = all.slice(0, JOURNAL_LENGTH);
 }
 
 /** live: events flow. lost: the connection is down and what is shown may be old. */
@@ -197,7 +202,7 @@ export function reloadEverything(): void {
 function apply({ type, data }: StreamEvent): void {
 	if (type === 'reset') return reloadEverything();
 	const event = JSON.parse(data) as Event;
-	note(event);
+	note([event]);
 	const [kind = '', key] = (event.resource ?? '').split('/');
 	if (key && kind in collections) void collections[kind as keyof typeof collections].refresh(key);
 	if (/^domain\.(created|updated|deleted)$/.test(event.type)) {
@@ -234,8 +239,8 @@ export function connect(): void {
 	domains.want();
 	operations.want();
 	void readSystem();
-	void eventsBefore(JOURNAL_LENGTH).then((events) =>
-		batch(() => events.forEach((e) => note(JSON.parse(e.data) as Event))),
+	void eventsBefore(JOURNAL_REACH).then((events) =>
+		note(events.map((e) => JSON.parse(e.data) as Event)),
 	);
 }
 
