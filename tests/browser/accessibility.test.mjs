@@ -73,7 +73,7 @@ const full = [
 	['/images', (page) => page.locator('tr', { hasText: 'vmlinuz' }).waitFor()],
 	['/volumes', (page) => page.locator('tr', { hasText: 'data' }).waitFor()],
 	['/operations', (page) => page.locator('tr', { hasText: 'Start' }).first().waitFor()],
-	['/account', (page) => page.getByText('Tokens for scripts').waitFor()],
+	['/account', (page) => page.getByRole('heading', { name: 'Tokens for scripts' }).waitFor()],
 ];
 const dialogs = [
 	['/domains/runs', (page) => page.getByRole('button', { name: 'Kill' }).click()],
