@@ -63,7 +63,7 @@ export async function logIn(page, agent, path = '/') {
 	await page.getByLabel('User name').fill(agent.username);
 	await page.getByLabel('Password').fill(agent.password);
 	await page.getByRole('button', { name: 'Log in' }).click();
-	await page.getByRole('navigation', { name: 'Main' }).waitFor();
+	await page.getByRole('navigation', { name: 'Main', exact: true }).waitFor();
 }
 
 /** Every rule of axe that is not experimental; the names of what it found. */
