@@ -30,7 +30,7 @@ async function furnish() {
 
 async function shoot(browser, name, path, options, prepare) {
 	const page = await openPage(browser, agent, {
-		viewport: { width: 1120, height: 700 },
+		viewport: { width: 1280, height: 800 },
 		...options,
 	});
 	await logIn(page, agent, path);

@@ -22,11 +22,14 @@ function roomsOf(system: System, domains: Domain[]): Room[] {
 	const { total_mib, free_mib, dom0_mib } = system.memory;
 	const home = domains.filter((d) => d.status.domid !== null);
 	const lived = home.reduce((sum, d) => sum + d.memory_mib, 0);
-	const other = Math.max(0, total_mib - free_mib - dom0_mib - lived);
+	// Dom0's share can be no more than what nobody else has, whatever its kernel counts.
+	const rest = Math.max(0, total_mib - free_mib - lived);
+	const dom0 = Math.min(dom0_mib, rest);
+	const other = rest - dom0;
 	const grey = 'light-dark(#8a8178, #8f867c)';
 	const stone = 'light-dark(#5d564e, #b9afa4)';
 	return [
-		{ name: t.overview.dom0, mib: dom0_mib, colour: stone },
+		{ name: t.overview.dom0, mib: dom0, colour: stone },
 		...home.map((d, i) => ({
 			name: d.name,
 			to: `/domains/${d.name}`,
