@@ -1,6 +1,7 @@
 #include "keeper/execute.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 static int64_t now_ms(void)
@@ -72,8 +73,11 @@ int execute(void *context, const union verbs_message *request, union verbs_messa
 	}
 	result = change(x, request, answer, e);
 	/* create_request and domain_request begin alike */
-	fprintf(stderr, "keeper: %s %s: %s (%lld ms)%s%s\n", verbs_verb_name(request->header.verb),
-		request->domain_request.domain.name, result < 0 ? error_name(e->code) : "done",
-		(long long)(now_ms() - began), result < 0 ? ": " : "", result < 0 ? e->detail : "");
+	fprintf(stderr, "keeper: %s %s: %s (%lld ms)%s%s%s%s\n",
+		verbs_verb_name(request->header.verb), request->domain_request.domain.name,
+		result < 0 ? error_name(e->code) : "done", (long long)(now_ms() - began),
+		result < 0 ? ": " : "", result < 0 ? e->detail : "",
+		result < 0 && e->errnum ? " " : "",
+		result < 0 && e->errnum ? strerror(e->errnum) : "");
 	return result;
 }

@@ -3,8 +3,8 @@
 
 /*
  * Opens the images and volumes that domusd keeps, without trusting domusd: an id is one path
- * component below STATE/images or STATE/volumes, reached without any symbolic link (openat2(2)), a
- * regular file that belongs to the client user. Everything later works on the descriptor, so a file
+ * component in STATE/images or STATE/volumes, never a symbolic link, and a regular file that belongs
+ * to the client user. Everything later works on the descriptor, so a file
  * that is swapped afterwards changes nothing.
  */
 #include <sys/types.h>
