@@ -35,6 +35,36 @@ void gic_set_edge(unsigned intid, bool edge);
 void gic_set_target(unsigned intid, uint64_t mpidr); /* SPIs */
 void gic_set_pending(unsigned intid, bool pending);
 void gic_set_active(unsigned intid, bool active);
-void gic_send_sgi(uint64_t mpidr, unsigned sgi);
+void gic_send_sgi(uint64_t mpidr, unsigned sgi); /* earlier stores are seen there first */
+uint32_t gic_pending_word(unsigned n);		 /* GICD_ISPENDR<n>, n >= 1 */
+
+/* ---- virtual CPU interface of this CPU: drivers/gicv3_cpu.c; GIC specification, 12.4 ----------------------------------- */
+#define LR_PENDING     (1ul << 62)
+#define LR_ACTIVE      (1ul << 63)
+#define LR_STATE       (LR_PENDING | LR_ACTIVE)
+#define LR_HW	       (1ul << 61) /* with LR_PHYSICAL: the guest's deactivation deactivates the machine's interrupt */
+#define LR_GROUP1      (1ul << 60)
+#define LR_PRIORITY(p) ((uint64_t)(p) << 48)
+#define LR_PHYSICAL(i) ((uint64_t)(i) << 32)
+#define LR_EOI	       (1ul << 41) /* without LR_HW: maintenance interrupt when it becomes invalid */
+#define LR_INTID(lr)   ((unsigned)((lr)&0xffffffff))
+
+#define HCR_EN		(1ul << 0)
+#define HCR_UIE		(1ul << 1) /* at most one list register is valid */
+#define HCR_LRENPIE	(1ul << 2) /* a deactivation found no list register: EOIcount is not 0 */
+#define HCR_NPIE	(1ul << 3) /* no list register is pending */
+#define HCR_EOICOUNT(h) ((unsigned)((h) >> 27) & 0x1f)
+
+uint64_t gic_lr_read(unsigned n);
+void gic_lr_write(unsigned n, uint64_t lr);
+uint32_t gic_lr_done(void); /* bit n: list register n holds no valid interrupt (ELRSR or EISR) */
+uint64_t gic_hcr_read(void);
+void gic_hcr_write(uint64_t hcr);
+unsigned gic_virtual_priority_bits(void); /* that the guest's priorities have: 5..8 */
+/* The guest's CPU interface as after a warm reset: ICH_VMCR_EL2, active priorities and list registers cleared. */
+void gic_virtual_reset(void);
+
+/* Between the two halves of the driver: CPU interface and list registers of this CPU. False: no system registers. */
+bool gic_interface_init(void);
 
 #endif
