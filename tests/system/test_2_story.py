@@ -155,7 +155,7 @@ def test_paused_guest_stands_still(api, define):
         seen = wait_until(lambda: quiet(console), "the console of a paused guest to be silent", 60)
         count = int(seen.rsplit(b"tick ", 1)[1].split()[0])
         threading.Event().wait(5)
-        assert console.output == seen
+        assert bytes(console.output) == seen
         api.act("pause", "resume")
         following = int(console.expect(rb"tick (\d+)\r\n").group(1))
         assert following <= count + 2
@@ -165,9 +165,9 @@ def test_paused_guest_stands_still(api, define):
 
 def quiet(console):
     """The output, when it has not changed for a second."""
-    before = console.output
+    before = bytes(console.output)
     threading.Event().wait(1)
-    return console.output == before and before
+    return bytes(console.output) == before and before
 
 
 def test_crash_is_seen(api, images, define):

@@ -119,17 +119,19 @@ class Console:
             f"wss://{host}:{port}/api/v1/domains/{domain}/console?ticket={ticket}",
             sslopt={"ca_certs": str(client.ca), "cert_reqs": ssl.CERT_REQUIRED}, timeout=60, **options)
         self.socket.settimeout(None)
-        self.output = b""
+        self.output = bytearray()
         self.notices = []
         self.closed = False
         self._from = 0
+        self._thread = None
         self._lock = threading.Condition()
         if read:
             self.read()
 
     def read(self):
         """Begins to read; the constructor does so unless told otherwise."""
-        threading.Thread(target=self._read, daemon=True).start()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
 
     def _read(self):
         try:
@@ -168,6 +170,13 @@ class Console:
         self._from = match.end()
         return match
 
+    def flooded(self, size, end, timeout=120):
+        """Waits for at least size bytes since what was expected before, ending with `end`, and returns them. For much output,
+        where a regular expression at every frame would take long."""
+        self._wait(lambda: len(self.output) - self._from >= size and self.output.endswith(end), end, timeout)
+        begin, self._from = self._from, len(self.output)
+        return bytes(self.output[begin:])
+
     def notice(self, want, timeout=60):
         """Waits for a text frame for which want(notice) is true."""
         return self._wait(lambda: next((n for n in self.notices if want(n)), None), "notice", timeout)
@@ -184,11 +193,26 @@ class Console:
         return found.group(1).decode("utf-8", "replace").replace("\r", "")
 
     def close(self):
-        """Hangs up."""
+        """Says goodbye (RFC 6455 7.1.2) and waits for the answer."""
         try:
-            self.socket.close(timeout=5)
+            self.socket.send_close()
         except (OSError, websocket.WebSocketException):
             pass
+        if self._thread:
+            self._thread.join(30)
+        self.hang_up()
+
+    def hang_up(self):
+        """Ends the connection without a word. The reader ends first: a descriptor that is closed under it may be the next
+        connection's already."""
+        try:
+            socket.socket.shutdown(self.socket.sock, socket.SHUT_RDWR)
+        except (OSError, AttributeError, TypeError):
+            pass
+        if self._thread:
+            self._thread.join(30)
+        if self.socket.sock:
+            self.socket.sock.close()
 
     def __enter__(self):
         return self
