@@ -230,7 +230,7 @@ def test_slow_reader_is_cut_off_and_does_not_hold_up_the_others(api, running):
 def test_malformed_frames_close_this_reader_only(api, running):
     with Console(api, running) as good:
         bad = Console(api, running)
-        bad.socket.sock.sendall(b"\xff\xff\xff\xff" * 100)
+        bad.send_raw(b"\xff\xff\xff\xff" * 100)
         wait_until(lambda: bad.closed, "the broken reader to be closed")
         good.send(b"unharmed\r")
         good.expect(b"unharmed")
@@ -238,13 +238,13 @@ def test_malformed_frames_close_this_reader_only(api, running):
 
 def test_unmasked_frame_closes_the_reader(api, running):
     bad = Console(api, running)
-    bad.socket.sock.sendall(b"\x82\x01x")
+    bad.send_raw(b"\x82\x01x")
     wait_until(lambda: bad.closed, "the reader that broke RFC 6455 5.1 to be closed")
 
 
 def test_ping_is_answered(api, running):
     with Console(api, running) as console:
-        console.socket.ping(b"are you there")
+        console._write(lambda: console.socket.ping(b"are you there"))
         console.send(b"after ping\r")
         console.expect(b"after ping")
 

@@ -2,6 +2,7 @@
 import json
 import queue
 import re
+import select
 import socket
 import ssl
 import threading
@@ -118,7 +119,7 @@ class Console:
         self.socket = websocket.create_connection(
             f"wss://{host}:{port}/api/v1/domains/{domain}/console?ticket={ticket}",
             sslopt={"ca_certs": str(client.ca), "cert_reqs": ssl.CERT_REQUIRED}, timeout=60, **options)
-        self.socket.settimeout(None)
+        self._io = threading.Lock()
         self.output = bytearray()
         self.notices = []
         self.closed = False
@@ -133,10 +134,26 @@ class Console:
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
+    def _receive(self):
+        """One message, None when there is none yet. A TLS connection is one state machine: whoever reads or writes has it alone,
+        so the reader waits outside and looks in for a moment."""
+        sock = self.socket.sock
+        if not sock.pending():
+            select.select([sock], [], [], 1)
+        with self._io:
+            self.socket.settimeout(0.01)
+            try:
+                return self.socket.recv_data()
+            except websocket.WebSocketTimeoutException:
+                return None
+
     def _read(self):
         try:
             while True:
-                opcode, data = self.socket.recv_data()
+                message = self._receive()
+                if message is None:
+                    continue
+                opcode, data = message
                 with self._lock:
                     if opcode == websocket.ABNF.OPCODE_BINARY:
                         self.output += data
@@ -183,7 +200,16 @@ class Console:
 
     def send(self, data):
         """Types bytes."""
-        self.socket.send_binary(data)
+        self._write(lambda: self.socket.send_binary(data))
+
+    def send_raw(self, data):
+        """Sends bytes as they are, below WebSocket."""
+        self._write(lambda: self.socket.sock.sendall(data))
+
+    def _write(self, write):
+        with self._io:
+            self.socket.settimeout(60)
+            write()
 
     def command(self, line, timeout=120):
         """Types a shell command; returns what it printed. The marker is not in the echo of the command itself."""
@@ -195,7 +221,7 @@ class Console:
     def close(self):
         """Says goodbye (RFC 6455 7.1.2) and waits for the answer."""
         try:
-            self.socket.send_close()
+            self._write(self.socket.send_close)
         except (OSError, websocket.WebSocketException):
             pass
         if self._thread:
