@@ -4,8 +4,9 @@
 # TEST_ARGS goes to pytest: make test-api TEST_ARGS="-x -k upload"
 TEST_RUN  ?= $(BUILD)/run-test
 TEST_PORT ?= 8521
+export TEST_ARGS
 TEST_ENV = BUILD=$(abspath $(BUILD)) UNIT_TESTS='$(UNIT_TESTS)' FUZZ_TESTS='$(FUZZ_TESTS)' \
-	TEST_RUN='$(TEST_RUN)' TEST_PORT='$(TEST_PORT)' TEST_ARGS='$(TEST_ARGS)' MAKE='$(MAKE)'
+	TEST_RUN='$(TEST_RUN)' TEST_PORT='$(TEST_PORT)' MAKE='$(MAKE)'
 
 .PHONY: test test-packages test-unit test-fuzz test-api test-system test-browser unit-programs fuzz-programs
 test-packages:
