@@ -7,7 +7,7 @@ import socket
 import ssl
 import urllib.parse
 
-from domus import contract
+from domus import contract, processes
 
 CHUNK = 1 << 20
 
@@ -166,12 +166,10 @@ class Client:
             response = self.append(upload, offset, data[offset:offset + 16 * CHUNK])
             assert response.status == 204, response
             offset = int(response.header("Upload-Offset"))
-        if not data:
-            response = self.append(upload, 0, b"")
-            assert response.status == 204, response
-        image = self.get(f"/api/v1/uploads/{upload}").json()["image"]
-        assert image, "the upload is complete, but there is no image"
-        return image
+        def image():
+            return self.get(f"/api/v1/uploads/{upload}").json()["image"]
+        # an empty file is complete before anything is sent, and verified soon after
+        return image() if data else processes.wait_until(image, "the image of an empty file")
 
     def finished(self, response, wait=60, limit=600):
         """The operation of a 202, when it has ended. limit: seconds after which a stuck operation is given up."""
