@@ -324,9 +324,14 @@ void console_ready(struct console *console, uint32_t events)
 			if (viewer->held && input_has_room(console))
 				viewer_ready(viewer, viewer->heard_s);
 	}
-	if (events & (EPOLLHUP | EPOLLERR) && console->allowance == 0)
-		console->allowance =
-			CHUNK; /* epoll reports these without end, and little is left */
+	if (events & (EPOLLHUP | EPOLLERR)) { /* reported without end, and little is left */
+		console->waiting = false;
+		console->allowance = console->allowance ? console->allowance : CHUNK;
+	} else if (must_wait(console)) {
+		console->waiting = true;
+		console_watch(console);
+		return;
+	}
 	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR) && console->allowance > 0)
 		open = console_read(console);
 	if (!open) {
