@@ -22,19 +22,19 @@ enum {
 	GICR_WAKER = 0x0014,
 	GICR_SGI_BASE = 0x10000,
 };
-#define CTLR_ENABLE_G1A	   (1u << 1)
-#define CTLR_ARE_NS	   (1u << 4)
-#define CTLR_RWP	   (1u << 31)
-#define GICR_CTLR_RWP	   (1u << 3)
-#define GICR_TYPER_VLPIS   (1u << 1)
-#define GICR_TYPER_LAST	   (1u << 4)
-#define WAKER_SLEEP	   (1u << 1)
-#define WAKER_ASLEEP	   (1u << 2)
-#define AFFINITY(mpidr)	   (((mpidr) >> 8 & 0xff000000) | ((mpidr)&0xffffff)) /* Aff3.Aff2.Aff1.Aff0 */
-#define GICR_FRAMES	   0x20000ul /* RD_base and SGI_base of a CPU without virtual LPIs */
-#define GICD_SIZE	   0x10000ul
-#define PRIORITY_DEFAULT   0xa0
-#define WAIT_ROUNDS	   1000000 /* register polls; a GIC answers within microseconds */
+#define CTLR_ENABLE_G1A	 (1u << 1)
+#define CTLR_ARE_NS	 (1u << 4)
+#define CTLR_RWP	 (1u << 31)
+#define GICR_CTLR_RWP	 (1u << 3)
+#define GICR_TYPER_VLPIS (1u << 1)
+#define GICR_TYPER_LAST	 (1u << 4)
+#define WAKER_SLEEP	 (1u << 1)
+#define WAKER_ASLEEP	 (1u << 2)
+#define AFFINITY(mpidr)	 (((mpidr) >> 8 & 0xff000000) | ((mpidr)&0xffffff)) /* Aff3.Aff2.Aff1.Aff0 */
+#define GICR_FRAMES	 0x20000ul /* RD_base and SGI_base of a CPU without virtual LPIs */
+#define GICD_SIZE	 0x10000ul
+#define PRIORITY_DEFAULT 0xa0
+#define WAIT_ROUNDS	 1000000 /* register polls; a GIC answers within microseconds */
 
 struct gic_info gic;
 static uint8_t *gicd, *redistributors[ARRAY_SIZE(gic.redistributors)];

@@ -2,39 +2,42 @@
 #include "arch/arm64/sysreg.h"
 #include "drivers/gicv3.h"
 
-#define ICC_SRE_EL2	 S3_4_C12_C9_5
-#define ICC_PMR_EL1	 S3_0_C4_C6_0
-#define ICC_IAR1_EL1	 S3_0_C12_C12_0
-#define ICC_EOIR1_EL1	 S3_0_C12_C12_1
-#define ICC_BPR1_EL1	 S3_0_C12_C12_3
-#define ICC_CTLR_EL1	 S3_0_C12_C12_4
-#define ICC_IGRPEN1_EL1	 S3_0_C12_C12_7
-#define ICC_DIR_EL1	 S3_0_C12_C11_1
-#define ICC_SGI1R_EL1	 S3_0_C12_C11_5
-#define ICH_HCR_EL2	 S3_4_C12_C11_0
-#define ICH_VTR_EL2	 S3_4_C12_C11_1
-#define ICH_EISR_EL2	 S3_4_C12_C11_3
-#define ICH_ELRSR_EL2	 S3_4_C12_C11_5
-#define ICH_VMCR_EL2	 S3_4_C12_C11_7
-#define ICH_AP0R(n)	 S3_4_C12_C8_##n
-#define ICH_AP1R(n)	 S3_4_C12_C9_##n
+#define ICC_SRE_EL2	S3_4_C12_C9_5
+#define ICC_PMR_EL1	S3_0_C4_C6_0
+#define ICC_IAR1_EL1	S3_0_C12_C12_0
+#define ICC_EOIR1_EL1	S3_0_C12_C12_1
+#define ICC_BPR1_EL1	S3_0_C12_C12_3
+#define ICC_CTLR_EL1	S3_0_C12_C12_4
+#define ICC_IGRPEN1_EL1 S3_0_C12_C12_7
+#define ICC_DIR_EL1	S3_0_C12_C11_1
+#define ICC_SGI1R_EL1	S3_0_C12_C11_5
+#define ICH_HCR_EL2	S3_4_C12_C11_0
+#define ICH_VTR_EL2	S3_4_C12_C11_1
+#define ICH_EISR_EL2	S3_4_C12_C11_3
+#define ICH_ELRSR_EL2	S3_4_C12_C11_5
+#define ICH_VMCR_EL2	S3_4_C12_C11_7
+#define ICH_AP0R(n)	S3_4_C12_C8_##n
+#define ICH_AP1R(n)	S3_4_C12_C9_##n
 
 /* sysreg_read() and its like take a name literally, so that a macro has to be expanded before */
-#define READ(reg)	   sysreg_read_(reg)
-#define WRITE(reg, value)  sysreg_write_(reg, value)
-#define sysreg_read_(reg)  sysreg_read(reg)
+#define READ(reg)		  sysreg_read_(reg)
+#define WRITE(reg, value)	  sysreg_write_(reg, value)
+#define sysreg_read_(reg)	  sysreg_read(reg)
 #define sysreg_write_(reg, value) sysreg_write(reg, value)
 
 static unsigned priority_bits, preemption_bits;
 
-#define EACH_LR(X) X(0, 12, 0) X(1, 12, 1) X(2, 12, 2) X(3, 12, 3) X(4, 12, 4) X(5, 12, 5) X(6, 12, 6) X(7, 12, 7) \
-	X(8, 13, 0) X(9, 13, 1) X(10, 13, 2) X(11, 13, 3) X(12, 13, 4) X(13, 13, 5) X(14, 13, 6) X(15, 13, 7)
+#define EACH_LR(X)                                                                                 \
+	X(0, 12, 0)                                                                                \
+	X(1, 12, 1) X(2, 12, 2) X(3, 12, 3) X(4, 12, 4) X(5, 12, 5) X(6, 12, 6) X(7, 12, 7)        \
+		X(8, 13, 0) X(9, 13, 1) X(10, 13, 2) X(11, 13, 3) X(12, 13, 4) X(13, 13, 5)        \
+			X(14, 13, 6) X(15, 13, 7)
 
 uint64_t gic_lr_read(unsigned n)
 {
 	switch (n) {
-#define X(i, crm, op2)                                                                                                 \
-	case i:                                                                                                        \
+#define X(i, crm, op2)                                                                             \
+	case i:                                                                                    \
 		return READ(S3_4_C12_C##crm##_##op2);
 		EACH_LR(X)
 #undef X
@@ -45,9 +48,9 @@ uint64_t gic_lr_read(unsigned n)
 void gic_lr_write(unsigned n, uint64_t lr)
 {
 	switch (n) {
-#define X(i, crm, op2)                                                                                                 \
-	case i:                                                                                                        \
-		WRITE(S3_4_C12_C##crm##_##op2, lr);                                                                    \
+#define X(i, crm, op2)                                                                             \
+	case i:                                                                                    \
+		WRITE(S3_4_C12_C##crm##_##op2, lr);                                                \
 		break;
 		EACH_LR(X)
 #undef X
@@ -101,7 +104,9 @@ uint32_t gic_acknowledge(void)
 {
 	uint32_t intid = (uint32_t)READ(ICC_IAR1_EL1) & 0xffffff;
 
-	asm volatile("dsb sy" ::: "memory"); /* the acknowledge is seen before the device is (GIC specification, 4.1.1) */
+	asm volatile(
+		"dsb sy" ::
+			: "memory"); /* the acknowledge is seen before the device is (GIC specification, 4.1.1) */
 	return intid;
 }
 
@@ -122,8 +127,11 @@ void gic_send_sgi(uint64_t mpidr, unsigned sgi)
 	uint64_t aff3 = mpidr >> 32 & 0xff, aff2 = mpidr >> 16 & 0xff, aff1 = mpidr >> 8 & 0xff;
 	uint64_t range = mpidr >> 4 & 0xf, bit = 1ul << (mpidr & 0xf);
 
-	asm volatile("dsb ishst" ::: "memory"); /* what the other CPU shall find is in memory before the interrupt */
-	WRITE(ICC_SGI1R_EL1, aff3 << 48 | range << 44 | aff2 << 32 | (uint64_t)sgi << 24 | aff1 << 16 | bit);
+	asm volatile(
+		"dsb ishst" ::
+			: "memory"); /* what the other CPU shall find is in memory before the interrupt */
+	WRITE(ICC_SGI1R_EL1,
+	      aff3 << 48 | range << 44 | aff2 << 32 | (uint64_t)sgi << 24 | aff1 << 16 | bit);
 	isb();
 }
 

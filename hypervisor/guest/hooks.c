@@ -1,0 +1,26 @@
+/* What guest/ offers to core/sched.c: the way up, as a table at link time. */
+#include "core/sched.h"
+#include "guest/trap.h"
+#include "guest/vgic.h"
+#include "guest/vtimer.h"
+
+static void guest_reset(struct vcpu *v)
+{
+	vgic_reset(v);
+	vtimer_reset(v);
+}
+
+/* CNTV and CNTP both have a deadline in hardware while the vCPU waits: nothing to look at. */
+static void guest_nothing(struct vcpu *v)
+{
+	(void)v;
+}
+
+const struct sched_hooks guest_hooks = {
+	.enter = vgic_enter,
+	.irq_pending = vgic_irq_pending,
+	.timer = guest_nothing,
+	.block = guest_nothing,
+	.reset = guest_reset,
+};
+const struct sched_hooks *sched_hooks = &guest_hooks;

@@ -1,0 +1,44 @@
+/* Emulated address ranges of a domain: a short sorted table, written at creation only. */
+#include "guest/trap.h"
+#include "lib/errno.h"
+
+#define MMIO_REGIONS 6
+
+struct region {
+	uint64_t base, end; /* end 0: free */
+	bool (*handler)(struct vcpu *v, struct mmio *m, uint64_t offset);
+};
+static struct region regions[DOMAIN_MAX][MMIO_REGIONS];
+
+bool mmio_emulate(struct vcpu *v, struct mmio *m)
+{
+	uint64_t at = m->ipa.raw;
+
+	/* sorted downwards: the first one that begins at or below the address is the only one that can have it */
+	for (const struct region *r = regions[v->domain->id];
+	     r < regions[v->domain->id] + MMIO_REGIONS; r++)
+		if (at >= r->base)
+			return at < r->end && m->size <= r->end - at &&
+			       r->handler(v, m, at - r->base);
+	return false;
+}
+
+int mmio_register(struct domain *d, ipa_t base, uint64_t size,
+		  bool (*handler)(struct vcpu *v, struct mmio *m, uint64_t offset))
+{
+	struct region *r = regions[d->id];
+	unsigned at = 0;
+
+	if (d->id >= DOMAIN_MAX || r[MMIO_REGIONS - 1].end != 0)
+		return -ENOSPC;
+	if (size == 0 || base.raw % PAGE_SIZE || base.raw + size < base.raw)
+		return -EINVAL;
+	while (r[at].end != 0 && r[at].base > base.raw)
+		at++;
+	if ((r[at].end > base.raw) || (at > 0 && base.raw + size > r[at - 1].base))
+		return -EEXIST;
+	for (unsigned i = MMIO_REGIONS - 1; i > at; i--)
+		r[i] = r[i - 1];
+	r[at] = (struct region){base.raw, base.raw + size, handler};
+	return 0;
+}

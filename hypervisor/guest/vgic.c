@@ -1,0 +1,236 @@
+/* The guest's GICv3: life, marks from below, software interrupts. */
+#include "guest/vgic.h"
+#include "core/irq.h"
+#include "core/page.h"
+#include "core/unit.h"
+#include "drivers/gicv3.h"
+#include "guest/trap.h"
+#include "lib/bits.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+
+bool vgic_is_hardware(const struct vgic *s, unsigned intid)
+{
+	return intid >= VGIC_BANK_BITS && irq_owner(intid) == s->domain;
+}
+
+/* Marks of interrupts w of bank n: they become pending. The machine's ones were acknowledged: a deactivation is owed. */
+static void bank_mark(struct vgic_vcpu *g, unsigned n, uint32_t w)
+{
+	struct vgic_bank *bank = vgic_bank(g, n);
+
+	if (n == 0)
+		w &= ~(g->vcpu->lines & ~bank->edge); /* the line itself says it */
+	bank->pending |= w;
+	g->todo |= 1u << n;
+	if (n == 0)
+		return;
+	for (; w; w &= w - 1)
+		if (vgic_is_hardware(g->vgic, n * VGIC_BANK_BITS + bits_first(w)))
+			bank->owed |= w & -w;
+}
+
+static void collect(struct vgic_vcpu *g)
+{
+	unsigned first;
+	uint64_t bits;
+
+	while (vcpu_take_marks(g->vcpu, &first, &bits)) {
+		unsigned n = first / VGIC_BANK_BITS;
+
+		if ((uint32_t)bits && n < g->vgic->banks)
+			bank_mark(g, n, (uint32_t)bits);
+		if (bits >> 32 && n + 1 < g->vgic->banks)
+			bank_mark(g, n + 1, (uint32_t)(bits >> 32));
+	}
+}
+
+void vgic_collect(struct vgic *s)
+{
+	struct domain *d = s->domain;
+
+	for (unsigned i = 0; i < d->vcpus_max; i++)
+		if (d->vcpu[i] && ATOMIC_READ(d->vcpu[i]->marked)) {
+			collect(d->vcpu[i]->vgic);
+			vcpu_kick(d->vcpu[i], WORK_VGIC);
+		}
+}
+
+static void poke(struct vgic_vcpu *g, uint32_t todo, bool resync)
+{
+	if ((g->todo & todo) == todo && g->resync >= resync)
+		return; /* it was told before and has not looked yet */
+	g->todo |= todo;
+	g->resync |= resync;
+	vcpu_kick(g->vcpu, WORK_VGIC);
+}
+
+void vgic_poke(struct vgic_vcpu *g, unsigned n, uint32_t bits, bool resync)
+{
+	struct vgic_bank *bank = vgic_bank(g, n);
+	struct domain *d = g->vgic->domain;
+
+	if (n == 0) {
+		if (bits)
+			poke(g, 1, resync && (bits & bank->loaded));
+		return;
+	}
+	for (; bits; bits &= bits - 1) {
+		unsigned i = bits_first(bits);
+		bool held = (bank->loaded | bank->active) >> i & 1;
+		unsigned id = held ? bank->holder[i] : bank->target[i];
+
+		if (id < d->vcpus_max && d->vcpu[id])
+			poke(d->vcpu[id]->vgic, 1u << n, resync && (bank->loaded >> i & 1));
+	}
+}
+
+void vgic_enter(struct vcpu *v)
+{
+	struct vgic_vcpu *g = v->vgic;
+
+	LOCK_SCOPE(&g->vgic->lock);
+	collect(g);
+	vgic_lr_fill(g);
+}
+
+bool vgic_irq_pending(struct vcpu *v)
+{
+	struct vgic_vcpu *g = v->vgic;
+
+	LOCK_SCOPE(&g->vgic->lock);
+	collect(g);
+	vgic_lr_fill(g);
+	for (uint32_t w = g->used; w; w &= w - 1)
+		if (gic_lr_read(bits_first(w)) & LR_PENDING)
+			return true;
+	return false;
+}
+
+void vgic_maintenance(unsigned intid, void *arg)
+{
+	struct vcpu *v = vcpu_current();
+
+	(void)intid;
+	(void)arg;
+	/* at once: the interrupt is a level that lasts as long as its reason */
+	if (v)
+		vgic_enter(v);
+}
+
+void vgic_send_sgi(struct vcpu *v, uint64_t value)
+{
+	struct domain *d = v->domain;
+	unsigned sgi = (unsigned)bits_get(value, 27, 24),
+		 first = (unsigned)bits_get(value, 23, 16) * 16;
+
+	if (value & BIT(40)) { /* IRM: all but self */
+		for (unsigned i = 0; i < d->vcpus_max; i++)
+			if (d->vcpu[i] && d->vcpu[i] != v)
+				vcpu_mark_irq(d->vcpu[i], sgi);
+		return;
+	}
+	if (bits_get(value, 55, 44) || bits_get(value, 39, 32))
+		return; /* Aff3, RS, Aff2: no vCPU has them */
+	for (uint64_t list = value & 0xffff; list; list &= list - 1) {
+		unsigned id = first + bits_first(list);
+
+		if (id < d->vcpus_max && d->vcpu[id])
+			vcpu_mark_irq(d->vcpu[id], sgi);
+	}
+}
+
+int vgic_set_spi(struct domain *d, unsigned intid, bool up)
+{
+	struct vgic *s = d->vgic;
+	unsigned n = intid / VGIC_BANK_BITS;
+	uint32_t bit = 1u << (intid % VGIC_BANK_BITS);
+	struct vgic_bank *bank;
+
+	if (n == 0 || n >= s->banks)
+		return -EINVAL;
+	bank = &s->shared[n - 1];
+	LOCK_SCOPE(&s->lock);
+	if (up && !(bank->line & bit) && (bank->edge & bit))
+		bank->pending |= bit;
+	bank->line = up ? bank->line | bit : bank->line & ~bit;
+	vgic_poke(&s->vcpus[0], n, bit, !up);
+	return 0;
+}
+
+/* ---- life ------------------------------------------------------------------------------------------------------------ */
+static void bank_reset(struct vgic_bank *bank)
+{
+	*bank = (struct vgic_bank){0};
+}
+
+void vgic_reset(struct vcpu *v)
+{
+	struct vgic_vcpu *g = v->vgic;
+
+	LOCK_SCOPE(&g->vgic->lock);
+	collect(g);
+	vgic_lr_take_back(g);
+	g->resync = g->spilled = false;
+	bank_reset(&g->own);
+	g->own.edge = 0xffff; /* SGIs are edges */
+	g->todo = ~0u >> (32 - g->vgic->banks);
+	gic_virtual_reset();
+}
+
+static int vgic_domain_create(struct domain *d)
+{
+	unsigned order = 0;
+
+	while (PAGE_SIZE << order < sizeof(struct vgic))
+		order++;
+	d->vgic = heap_pages(order);
+	if (!d->vgic)
+		return -ENOMEM;
+	d->vgic->domain = d;
+	d->vgic->banks = 1;
+	return 0;
+}
+
+static void vgic_domain_destroy(struct domain *d)
+{
+	unsigned order = 0;
+
+	while (PAGE_SIZE << order < sizeof(struct vgic))
+		order++;
+	if (d->vgic)
+		heap_free(d->vgic, order);
+	d->vgic = NULL;
+}
+
+static int vgic_vcpu_create(struct vcpu *v)
+{
+	struct vgic_vcpu *g = &v->domain->vgic->vcpus[v->id];
+
+	g->vcpu = v;
+	g->vgic = v->domain->vgic;
+	g->own.edge = 0xffff;
+	v->vgic = g;
+	return 0;
+}
+
+UNIT(vgic_unit) = {
+	.name = "vgic",
+	.domain_create = vgic_domain_create,
+	.domain_destroy = vgic_domain_destroy,
+	.vcpu_create = vgic_vcpu_create,
+};
+
+int vgic_place(struct domain *d, ipa_t distributor, ipa_t redistributors, unsigned spis)
+{
+	int error;
+
+	if (spis > VGIC_BANK_BITS * (VGIC_BANKS - 1))
+		spis = VGIC_BANK_BITS * (VGIC_BANKS - 1);
+	d->vgic->banks = 1 + (spis + VGIC_BANK_BITS - 1) / VGIC_BANK_BITS;
+	error = mmio_register(d, distributor, KIB(64), vgic_distributor);
+	if (!error)
+		error = mmio_register(d, redistributors, (uint64_t)VGIC_REDIST * d->vcpus_max,
+				      vgic_redistributor);
+	return error;
+}

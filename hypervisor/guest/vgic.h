@@ -1,0 +1,99 @@
+/* The GICv3 that a guest sees. Three files: vgic.c (life, marks, SGIs), vgic_lr.c (list registers), vgic_mmio.c (registers).
+ *
+ * Interrupts live in banks of 32: bank 0 is private to each vCPU (SGIs and PPIs), bank n holds the SPIs 32n to 32n+31 of the
+ * domain. Every property is one bitmap, so a register of 32 interrupts is one word and nothing is ever searched for. */
+#ifndef GUEST_VGIC_H
+#define GUEST_VGIC_H
+#include "core/vcpu.h"
+#include "lib/lock.h"
+
+#define VGIC_BANK_BITS 32u
+#define VGIC_BANKS     32u /* bank 0 and 31 of SPIs: INTIDs up to 1019 */
+#define VGIC_LRS       16u
+#define VGIC_NO_TARGET 0xff	/* GICD_IROUTER names no vCPU: the interrupt stays pending */
+#define VGIC_REDIST    0x20000u /* RD_base and SGI_base of one vCPU */
+
+/* One interrupt, bit by bit. "Loaded" moves pending and active into a list register and back:
+ *
+ *  pending  active  loaded  meaning
+ *     0        0       0    idle
+ *     1        0       0    latched: an edge, software's ISPENDR, or the machine's interrupt; loaded when enabled
+ *     0        1       0    spilled or made active by ISACTIVER
+ *     x        0       1    the list register of vCPU holder[] knows whether it is pending or active; pending came after it
+ * A level-sensitive interrupt is pending as well while its line is up. owed: the machine's interrupt behind it is active and
+ * waits for the guest's deactivation. drop_*: asked for while loaded on another vCPU; done when that one resyncs. */
+struct vgic_bank {
+	uint32_t enabled, edge, pending, active, loaded, owed, line, drop_pending, drop_active;
+	uint8_t priority[VGIC_BANK_BITS];
+	uint8_t target[VGIC_BANK_BITS]; /* index of the vCPU, or VGIC_NO_TARGET; bank 0: unused */
+	uint8_t holder[VGIC_BANK_BITS]; /* valid while loaded or active */
+};
+
+/* Owned by the domain's vGIC lock, except what the list registers of the running vCPU say. */
+struct vgic_vcpu {
+	struct vcpu *vcpu;
+	struct vgic *vgic;
+	uint32_t todo;	  /* bit n: bank n may have something to load */
+	uint16_t used;	  /* list registers that hold an interrupt */
+	uint16_t latched; /* loaded from the latch, not from the line: goes back into the latch */
+	bool resync;	  /* take all list registers back and choose again */
+	bool spilled;	  /* more interrupts than list registers */
+	uint64_t lr[VGIC_LRS]; /* as last written: what other vCPUs can know of them */
+	struct vgic_bank own;
+};
+
+struct vgic {
+	struct domain *domain;
+	struct lock lock; /* all banks and vgic_vcpu of the domain */
+	bool enabled;	  /* GICD_CTLR.EnableGrp1A */
+	unsigned banks;	  /* 1 + banks of SPIs */
+	uint32_t route[(VGIC_BANKS - 1) * VGIC_BANK_BITS]; /* IROUTER as written: Aff2.Aff1.Aff0 */
+	struct vgic_bank shared[VGIC_BANKS - 1];
+	struct vgic_vcpu vcpus[MAX_VCPUS];
+};
+
+static inline struct vgic_bank *vgic_bank(struct vgic_vcpu *g, unsigned n)
+{
+	return n == 0 ? &g->own : &g->vgic->shared[n - 1];
+}
+static inline uint32_t vgic_lines(const struct vgic_vcpu *g, const struct vgic_bank *bank)
+{
+	return bank == &g->own ? g->vcpu->lines : bank->line;
+}
+/* Bits of the bank that are pending outside the list registers. */
+static inline uint32_t vgic_pending(const struct vgic_vcpu *g, const struct vgic_bank *bank)
+{
+	return bank->pending | (vgic_lines(g, bank) & ~bank->edge);
+}
+
+/* ---- vgic.c ---------------------------------------------------------------------------------------------------------- */
+void vgic_enter(struct vcpu *v);       /* sched_hooks.enter */
+bool vgic_irq_pending(struct vcpu *v); /* sched_hooks.irq_pending */
+void vgic_reset(struct vcpu *v);       /* sched_hooks.reset */
+/* ICC_SGI1R_EL1 as the guest wrote it. */
+void vgic_send_sgi(struct vcpu *v, uint64_t value);
+/* The level of an SPI that the hypervisor itself drives (virtual devices). -EINVAL: no such SPI. Any CPU. */
+int vgic_set_spi(struct domain *d, unsigned intid, bool up);
+/* A machine interrupt that belongs to the domain stands behind the SPI of the same number. */
+bool vgic_is_hardware(const struct vgic *s, unsigned intid);
+/* irq_handler of the maintenance interrupt, once registered on each CPU. */
+void vgic_maintenance(unsigned intid, void *arg);
+
+/* Takes the marks of every vCPU of the domain into the banks, so that they tell the truth. Lock held. */
+void vgic_collect(struct vgic *s);
+/* Whoever holds (or would get) interrupts `bits` of bank n looks again; resync: at its list registers too. g: whose bank 0.
+ * Lock held. */
+void vgic_poke(struct vgic_vcpu *g, unsigned n, uint32_t bits, bool resync);
+
+/* ---- vgic_lr.c: on the vCPU's own pCPU, lock held --------------------------------------------------------------------- */
+void vgic_lr_take_back(struct vgic_vcpu *g); /* everything back into the banks */
+void vgic_lr_fill(struct vgic_vcpu *g);	     /* empties what is done, loads what is new */
+/* Pending and active bits of the bank that are in list registers. g: whose bank 0; any CPU. */
+void vgic_lr_state(struct vgic_vcpu *g, unsigned n, uint32_t *pending, uint32_t *active);
+
+/* ---- vgic_mmio.c ------------------------------------------------------------------------------------------------------ */
+struct mmio;
+bool vgic_distributor(struct vcpu *v, struct mmio *m, uint64_t offset);
+bool vgic_redistributor(struct vcpu *v, struct mmio *m, uint64_t offset);
+
+#endif

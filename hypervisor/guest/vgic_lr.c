@@ -1,0 +1,316 @@
+/* List registers: which interrupts of a vCPU the machine delivers by itself, and what happens when there are more of them than
+ * list registers. Arm IHI 0069H, 12.4 (ICH_*), 4.8 and 6.2 (virtual interrupts).
+ *
+ * The usual way: new interrupts go into free list registers in any order, since the machine picks the highest priority among
+ * them. Only when there is no free one, everything is taken back and the best are chosen: pending ones first, by priority,
+ * then active ones. What stays outside is watched by maintenance interrupts: NPIE and UIE for pending ones, LRENPIE for active
+ * ones, whose deactivation the machine then counts in EOIcount. */
+#include "core/irq.h"
+#include "drivers/gicv3.h"
+#include "guest/vgic.h"
+#include "lib/bits.h"
+
+/* Bits of the bank that want a list register now. */
+static uint32_t wanted(const struct vgic_vcpu *g, const struct vgic_bank *bank)
+{
+	uint32_t ready = g->vgic->enabled ? vgic_pending(g, bank) & bank->enabled : 0;
+
+	return (ready | bank->active) & ~bank->loaded;
+}
+
+/* The vCPU that interrupt i of the bank is for: who has it active, else where it is routed. */
+static unsigned owner(const struct vgic_vcpu *g, const struct vgic_bank *bank, unsigned i)
+{
+	if (bank == &g->own)
+		return g->vcpu->id;
+	return bank->active >> i & 1 ? bank->holder[i] : bank->target[i];
+}
+
+static void lr_write(struct vgic_vcpu *g, unsigned n, uint64_t lr)
+{
+	g->lr[n] = lr;
+	gic_lr_write(n, lr);
+}
+
+/* What interrupt i of bank n looks like in a list register, moved out of the bank. */
+static uint64_t lr_make(struct vgic_vcpu *g, unsigned n, unsigned i, bool *latched)
+{
+	struct vgic_bank *bank = vgic_bank(g, n);
+	uint32_t bit = 1u << i;
+	uint64_t lr = LR_GROUP1 | LR_PRIORITY(bank->priority[i]) | (n * VGIC_BANK_BITS + i);
+	bool active = bank->active & bit;
+	bool pending = g->vgic->enabled && (vgic_pending(g, bank) & bank->enabled & bit);
+
+	*latched = pending && (bank->pending & bit);
+	if (bank->owed & bit) {
+		if (active && (bank->pending & bit)) {
+			/* software made it active, then the device spoke: with HW=1 both at once are not allowed */
+			*latched = false;
+			lr |= LR_ACTIVE | LR_EOI;
+		} else {
+			lr |= LR_HW | LR_PHYSICAL(n * VGIC_BANK_BITS + i) |
+			      (active ? LR_ACTIVE : LR_PENDING);
+		}
+	} else {
+		lr |= (active ? LR_ACTIVE : 0) | (pending ? LR_PENDING : 0);
+		if (vgic_lines(g, bank) & ~bank->edge & bit)
+			lr |= LR_EOI; /* the line is sampled again when the guest is done */
+	}
+	if (*latched)
+		bank->pending &= ~bit;
+	bank->active &= ~bit;
+	bank->loaded |= bit;
+	bank->holder[i] = (uint8_t)g->vcpu->id;
+	return lr;
+}
+
+static void lr_load(struct vgic_vcpu *g, unsigned slot, unsigned n, unsigned i)
+{
+	bool latched;
+
+	lr_write(g, slot, lr_make(g, n, i, &latched));
+	g->used |= (uint16_t)(1u << slot);
+	g->latched = (uint16_t)((g->latched & ~(1u << slot)) | (unsigned)latched << slot);
+}
+
+/* The interrupt in a list register goes back into its bank; lr is what the machine says of it now. */
+static void lr_release(struct vgic_vcpu *g, unsigned slot, uint64_t lr)
+{
+	unsigned intid = LR_INTID(lr), n = intid / VGIC_BANK_BITS;
+	struct vgic_bank *bank = vgic_bank(g, n);
+	uint32_t bit = 1u << (intid % VGIC_BANK_BITS);
+	bool pending = (lr & LR_PENDING) && !(bank->drop_pending & bit);
+	bool active = (lr & LR_ACTIVE) && !(bank->drop_active & bit);
+
+	if (pending && (g->latched >> slot & 1))
+		bank->pending |= bit;
+	if (active)
+		bank->active |= bit;
+	if ((lr & LR_HW) && !pending && !active) {
+		if (lr &
+		    LR_STATE) /* dropped by software; else the guest's own deactivation did it */
+			irq_guest_deactivate(intid);
+		bank->owed &= ~bit;
+	}
+	bank->drop_pending &= ~bit;
+	bank->drop_active &= ~bit;
+	bank->loaded &= ~bit;
+	g->used &= (uint16_t) ~(1u << slot);
+	g->todo |= 1u << n;
+}
+
+/* The guest deactivated `count` interrupts that were active and in no list register: the ones of highest priority, as it ends
+ * them in that order. */
+static void deactivate_spilled(struct vgic_vcpu *g, unsigned count)
+{
+	while (count-- > 0) {
+		struct vgic_bank *best = NULL;
+		unsigned best_n = 0, best_i = 0;
+
+		for (unsigned n = 0; n < g->vgic->banks; n++) {
+			struct vgic_bank *bank = vgic_bank(g, n);
+
+			for (uint32_t w = bank->active & ~bank->loaded; w; w &= w - 1) {
+				unsigned i = bits_first(w);
+
+				if (owner(g, bank, i) == g->vcpu->id &&
+				    (!best || bank->priority[i] < best->priority[best_i])) {
+					best = bank;
+					best_n = n;
+					best_i = i;
+				}
+			}
+		}
+		if (!best)
+			return;
+		best->active &= ~(1u << best_i);
+		if (best->owed & ~best->pending & (1u << best_i)) {
+			best->owed &= ~(1u << best_i);
+			irq_guest_deactivate(best_n * VGIC_BANK_BITS + best_i);
+		}
+	}
+}
+
+void vgic_lr_take_back(struct vgic_vcpu *g)
+{
+	for (uint32_t w = g->used; w; w &= w - 1) {
+		unsigned slot = bits_first(w);
+
+		lr_release(g, slot, gic_lr_read(slot));
+		lr_write(g, slot, 0);
+	}
+	if (g->spilled)
+		deactivate_spilled(g, HCR_EOICOUNT(gic_hcr_read()));
+}
+
+/* Empties list registers whose interrupt is over. */
+static void lr_reap(struct vgic_vcpu *g)
+{
+	for (uint32_t w = g->used & gic_lr_done(); w; w &= w - 1) {
+		unsigned slot = bits_first(w);
+
+		/* what was loaded, without its state: all that is done looks the same */
+		lr_release(g, slot, g->lr[slot] & ~LR_STATE);
+		lr_write(g, slot, 0);
+	}
+}
+
+/* An interrupt in one of our list registers became pending again. */
+static void lr_merge(struct vgic_vcpu *g, unsigned n, unsigned i)
+{
+	struct vgic_bank *bank = vgic_bank(g, n);
+	uint32_t bit = 1u << i;
+
+	for (uint32_t w = g->used; w; w &= w - 1) {
+		unsigned slot = bits_first(w);
+		uint64_t lr;
+
+		if (LR_INTID(g->lr[slot]) != n * VGIC_BANK_BITS + i)
+			continue;
+		lr = gic_lr_read(slot);
+		if (!(lr & LR_HW) && !(bank->owed & bit)) {
+			bank->pending &= ~bit; /* pending twice is pending once */
+			g->latched |= (uint16_t)(1u << slot);
+			lr_write(g, slot, lr | LR_PENDING);
+		}
+		return;
+	}
+}
+
+/* Loads what is new in bank n. False when the list registers do not suffice. */
+static bool bank_load(struct vgic_vcpu *g, unsigned n)
+{
+	struct vgic_bank *bank = vgic_bank(g, n);
+	uint32_t again = g->vgic->enabled ? bank->pending & bank->enabled & bank->loaded : 0;
+	uint32_t all = (1u << gic.list_registers) - 1;
+
+	for (uint32_t w = wanted(g, bank); w; w &= w - 1) {
+		unsigned i = bits_first(w);
+
+		if (owner(g, bank, i) != g->vcpu->id) {
+			vgic_poke(g, n, 1u << i, false);
+			continue;
+		}
+		if ((g->used & all) == all)
+			return false;
+		lr_load(g, bits_first(~g->used & all), n, i);
+	}
+	for (; again; again &= again - 1) {
+		unsigned i = bits_first(again);
+
+		if (n == 0 || bank->holder[i] == g->vcpu->id)
+			lr_merge(g, n, i);
+		else
+			vgic_poke(g, n, 1u << i, false);
+	}
+	return true;
+}
+
+struct candidate {
+	uint16_t key; /* smaller is better */
+	uint16_t intid;
+};
+
+/* Keeps the best `room` candidates sorted. Returns how many there are now. */
+static unsigned candidate_insert(struct candidate *best, unsigned count, unsigned room,
+				 struct candidate c)
+{
+	unsigned at = count < room ? count : room;
+
+	while (at > 0 && best[at - 1].key > c.key) {
+		if (at < room)
+			best[at] = best[at - 1];
+		at--;
+	}
+	if (at < room)
+		best[at] = c;
+	return count < room ? count + 1 : room;
+}
+
+/* Chooses anew from everything. All list registers are empty. */
+static void refill(struct vgic_vcpu *g)
+{
+	struct candidate best[VGIC_LRS];
+	unsigned count = 0, pending_all = 0, active_all = 0, pending_in = 0;
+	uint64_t hcr = HCR_EN;
+
+	for (unsigned n = 0; n < g->vgic->banks; n++) {
+		struct vgic_bank *bank = vgic_bank(g, n);
+
+		for (uint32_t w = wanted(g, bank); w; w &= w - 1) {
+			unsigned i = bits_first(w);
+			bool active = bank->active >> i & 1;
+
+			if (owner(g, bank, i) != g->vcpu->id) {
+				vgic_poke(g, n, 1u << i, false);
+				continue;
+			}
+			*(active ? &active_all : &pending_all) += 1;
+			count = candidate_insert(
+				best, count, gic.list_registers,
+				(struct candidate){
+					(uint16_t)(bank->priority[i] | (active ? 0x100 : 0)),
+					(uint16_t)(n * VGIC_BANK_BITS + i)});
+		}
+	}
+	for (unsigned slot = 0; slot < count; slot++) {
+		pending_in += best[slot].key < 0x100;
+		lr_load(g, slot, best[slot].intid / VGIC_BANK_BITS,
+			best[slot].intid % VGIC_BANK_BITS);
+	}
+	g->todo = 0;
+	g->spilled = pending_all + active_all > count;
+	if (pending_all > pending_in)
+		hcr |= HCR_NPIE | HCR_UIE;
+	if (active_all > count - pending_in)
+		hcr |= HCR_LRENPIE;
+	gic_hcr_write(hcr); /* EOIcount too is 0 now */
+}
+
+void vgic_lr_fill(struct vgic_vcpu *g)
+{
+	if (!g->resync && !g->spilled) {
+		lr_reap(g);
+		while (g->todo) {
+			unsigned n = bits_first(g->todo);
+
+			if (!bank_load(g, n))
+				break;
+			g->todo &= ~(1u << n);
+		}
+		if (!g->todo)
+			return;
+	}
+	g->resync = false;
+	vgic_lr_take_back(g);
+	refill(g);
+}
+
+void vgic_lr_state(struct vgic_vcpu *g, unsigned n, uint32_t *pending, uint32_t *active)
+{
+	struct domain *d = g->vgic->domain;
+
+	*pending = *active = 0;
+	if (!vgic_bank(g, n)->loaded)
+		return;
+	for (unsigned c = 0; c < d->vcpus_max; c++) {
+		struct vgic_vcpu *h = d->vcpu[c] ? d->vcpu[c]->vgic : NULL;
+
+		if (!h || (n == 0 && h != g))
+			continue;
+		for (uint32_t w = h->used; w; w &= w - 1) {
+			unsigned slot = bits_first(w);
+			uint64_t lr = h->lr[slot];
+			uint32_t bit = 1u << (LR_INTID(lr) % VGIC_BANK_BITS);
+
+			if (LR_INTID(lr) / VGIC_BANK_BITS != n)
+				continue;
+			if (h->vcpu == vcpu_current())
+				lr = gic_lr_read(slot);
+			if (lr & LR_PENDING)
+				*pending |= bit;
+			if (lr & LR_ACTIVE)
+				*active |= bit;
+		}
+	}
+}

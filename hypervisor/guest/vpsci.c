@@ -1,0 +1,199 @@
+/* Firmware calls of a guest: PSCI 1.1 (Arm DEN 0022) and SMCCC 1.1 (Arm DEN 0028), by hvc #0 or smc #0. */
+#include "arch/psci.h"
+#include "core/memory.h"
+#include "core/sched.h"
+#include "core/vcpu.h"
+#include "guest/trap.h"
+#include "lib/bits.h"
+
+enum {
+	SUCCESS = 0,
+	NOT_SUPPORTED = -1,
+	INVALID_PARAMETERS = -2,
+	ALREADY_ON = -4,
+	ON_PENDING = -5,
+	INVALID_ADDRESS = -9,
+};
+
+/* Function identifiers without bit 30, which says that arguments have 64 bits. */
+#define FN_64		    0x40000000u
+#define PSCI_VERSION	    0x84000000u
+#define PSCI_CPU_SUSPEND    0x84000001u
+#define PSCI_CPU_OFF	    0x84000002u
+#define PSCI_CPU_ON	    0x84000003u
+#define PSCI_AFFINITY_INFO  0x84000004u
+#define PSCI_MIGRATE_TYPE   0x84000006u
+#define PSCI_SYSTEM_OFF	    0x84000008u
+#define PSCI_SYSTEM_RESET   0x84000009u
+#define PSCI_FEATURES	    0x8400000au
+#define SMCCC_VERSION	    0x80000000u
+#define SMCCC_ARCH_FEATURES 0x80000001u
+#define SMCCC_WORKAROUND_1  0x80008000u
+#define SMCCC_WORKAROUND_2  0x80007fffu
+#define SMCCC_WORKAROUND_3  0x80003fffu
+#define VENDOR_HYP_UID	    0x8600ff01u
+#define VENDOR_HYP_REVISION 0x8600ff03u
+#define SUSPEND_RESERVED                                                                           \
+	0xfcfe0000u /* power_state, original format: bits that must be 0 (DEN 0022, 5.4.2) */
+
+/* The vCPU with this affinity; NULL when there is none or reserved bits are set. */
+static struct vcpu *vcpu_of(struct domain *d, uint64_t affinity)
+{
+	uint64_t id = (affinity & 0xff) | (affinity >> 8 & 0xff) << 4;
+
+	if (affinity & ~0xff0ful || id >= d->vcpus_max)
+		return NULL;
+	return d->vcpu[id];
+}
+
+/*  online  run          PSCI says
+ *    0     any          OFF
+ *    1     OFFLINE      ON_PENDING: its pCPU has not taken it up yet
+ *    1     others       ON */
+static int64_t affinity_info(struct vcpu *v, uint64_t affinity, uint64_t level)
+{
+	struct vcpu *t = vcpu_of(v->domain, affinity);
+
+	if (!t || level != 0)
+		return INVALID_PARAMETERS;
+	if (!ATOMIC_READ(t->online))
+		return 1;
+	return ATOMIC_READ(t->run) == VCPU_OFFLINE ? 2 : 0;
+}
+
+static int64_t cpu_on(struct vcpu *v, uint64_t affinity, uint64_t entry, uint64_t context)
+{
+	struct vcpu *t = vcpu_of(v->domain, affinity);
+
+	if (!t)
+		return INVALID_PARAMETERS;
+	if (entry & 3 || memory_lookup(v->domain, IPA(entry)).kind != STAGE2_RAM)
+		return INVALID_ADDRESS;
+	/* vcpu_start() decides who wins when two CPUs start the same third */
+	if (vcpu_start(t, entry, context) == 0)
+		return SUCCESS;
+	return ATOMIC_READ(t->run) == VCPU_OFFLINE ? ON_PENDING : ALREADY_ON;
+}
+
+static int64_t cpu_suspend(struct vcpu *v, uint64_t power_state)
+{
+	if (power_state & SUSPEND_RESERVED)
+		return INVALID_PARAMETERS;
+	/* every state is taken as standby, which the specification allows for power-down states (5.4.1) */
+	sched_block(v);
+	return SUCCESS;
+}
+
+/* What the machine's firmware says of a workaround, for guests that ask (DEN 0028, 7.5 and following). */
+static int64_t workaround_state(uint32_t function)
+{
+	if (psci_version() < 0x10000 ||
+	    (int32_t)firmware_call(PSCI_FEATURES, SMCCC_VERSION, 0, 0) < 0)
+		return NOT_SUPPORTED; /* SMCCC 1.0: the question itself could be fatal */
+	return (int32_t)firmware_call(SMCCC_ARCH_FEATURES, function, 0, 0);
+}
+
+static int64_t arch_features(uint64_t function)
+{
+	switch ((uint32_t)function) {
+	case SMCCC_VERSION:
+	case SMCCC_ARCH_FEATURES:
+		return SUCCESS;
+	case SMCCC_WORKAROUND_1:
+	case SMCCC_WORKAROUND_2:
+	case SMCCC_WORKAROUND_3:
+		return workaround_state((uint32_t)function);
+	}
+	return NOT_SUPPORTED;
+}
+
+static int64_t psci_features(uint64_t function)
+{
+	switch ((uint32_t)function) {
+	case PSCI_VERSION:
+	case PSCI_CPU_SUSPEND:
+	case PSCI_CPU_SUSPEND | FN_64:
+	case PSCI_CPU_OFF:
+	case PSCI_CPU_ON:
+	case PSCI_CPU_ON | FN_64:
+	case PSCI_AFFINITY_INFO:
+	case PSCI_AFFINITY_INFO | FN_64:
+	case PSCI_MIGRATE_TYPE:
+	case PSCI_SYSTEM_OFF:
+	case PSCI_SYSTEM_RESET:
+	case PSCI_FEATURES:
+	case SMCCC_VERSION:
+		return SUCCESS;
+	}
+	return NOT_SUPPORTED;
+}
+
+/* ce3bd2a1-4fa6-4c69-9e0d-2a7c0ed5a4b1, as SMCCC lays a UUID out in four registers (DEN 0028, 6.2) */
+static void vendor_uid(struct frame *f)
+{
+	f->x[0] = 0xa1d23bce;
+	f->x[1] = 0x694ca64f;
+	f->x[2] = 0x7c2a0d9e;
+	f->x[3] = 0xb1a4d50e;
+}
+
+void smccc_call(struct vcpu *v, struct frame *f)
+{
+	uint32_t function = (uint32_t)f->x[0];
+	uint64_t mask = function & FN_64 ? ~0ul : 0xffffffff;
+	uint64_t a1 = f->x[1] & mask, a2 = f->x[2] & mask, a3 = f->x[3] & mask;
+	int64_t result = NOT_SUPPORTED;
+
+	switch (function) {
+	case PSCI_VERSION:
+		result = 0x10001;
+		break;
+	case PSCI_CPU_SUSPEND:
+	case PSCI_CPU_SUSPEND | FN_64:
+		result = cpu_suspend(v, a1);
+		break;
+	case PSCI_CPU_OFF:
+		vcpu_stop(v);
+		break; /* seen by nobody: the vCPU stops on its way out */
+	case PSCI_CPU_ON:
+	case PSCI_CPU_ON | FN_64:
+		result = cpu_on(v, a1, a2, a3);
+		break;
+	case PSCI_AFFINITY_INFO:
+	case PSCI_AFFINITY_INFO | FN_64:
+		result = affinity_info(v, a1, a2);
+		break;
+	case PSCI_MIGRATE_TYPE:
+		result = 2; /* no migration needed */
+		break;
+	case PSCI_SYSTEM_OFF:
+		domain_shutdown(v->domain, SHUT_POWEROFF);
+		break;
+	case PSCI_SYSTEM_RESET:
+		domain_shutdown(v->domain, SHUT_REBOOT);
+		break;
+	case PSCI_FEATURES:
+		result = psci_features(a1);
+		break;
+	case SMCCC_VERSION:
+		result = 0x10001;
+		break;
+	case SMCCC_ARCH_FEATURES:
+		result = arch_features(a1);
+		break;
+	case SMCCC_WORKAROUND_1:
+	case SMCCC_WORKAROUND_2:
+	case SMCCC_WORKAROUND_3:
+		if (workaround_state(function) >= 0)
+			result = (int32_t)firmware_call(function, a1, 0, 0);
+		break;
+	case VENDOR_HYP_UID:
+		vendor_uid(f);
+		return;
+	case VENDOR_HYP_REVISION:
+		f->x[0] = 0;
+		f->x[1] = 1;
+		return;
+	}
+	f->x[0] = (uint64_t)result;
+}

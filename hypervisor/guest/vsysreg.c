@@ -1,0 +1,165 @@
+/* System registers that trap: what the guest reads there, and what becomes of its writes. Arm ARM D23. */
+#include "arch/id_registers.h"
+#include "guest/trap.h"
+#include "guest/vgic.h"
+#include "guest/vtimer.h"
+#include "lib/bits.h"
+
+/* A register's name as ISS has it: without Rt and direction. */
+#define REG(op0, op1, crn, crm, op2)                                                               \
+	((op0)*0x100000u | (op2)*0x20000u | (op1)*0x4000u | (crn)*0x400u | (crm)*2u)
+#define REG_MASK      0x3ffc1eu
+#define ISS_RT(iss)   ((iss) >> 5 & 0x1f)
+#define ISS_READ(iss) ((iss)&1)
+#define FIELD(lsb)    (0xful << (lsb)) /* a field of an ID register */
+
+/* Fields of the ID registers that a guest must not believe in: nobody switches or traps the state behind them.
+ * [crm - 1][op2]. */
+static const uint64_t id_hidden[7][8] = {
+	[0] =
+		{
+			[0] = FIELD(28) | FIELD(20), /* ID_PFR0: RAS, AMU */
+			[1] = FIELD(12) | FIELD(16) |
+			      FIELD(4), /* ID_PFR1: virtualization, security; the timer stays */
+			[2] = FIELD(24) | FIELD(20) | FIELD(16) |
+			      FIELD(12), /* ID_DFR0: PMU, trace */
+			[3] = ~0ul,	 /* ID_AFR0 */
+		},
+	[2] =
+		{
+			[5] = ~0ul, /* ID_DFR1: MTPMU */
+		},
+	[3] =
+		{
+			/* ID_AA64PFR0: EL2, EL3, RAS, SVE, MPAM, AMU, RME */
+			[0] = FIELD(8) | FIELD(12) | FIELD(28) | FIELD(32) | FIELD(40) | FIELD(44) |
+			      FIELD(52),
+			/* ID_AA64PFR1: MTE, RAS_frac, MPAM_frac, SME, NMI, GCS, THE, MTEX, DF2, PFAR */
+			[1] = FIELD(8) | FIELD(12) | FIELD(16) | FIELD(24) | FIELD(36) | ~0ul << 40,
+			[2] = ~0ul,
+			[3] = ~0ul,
+			[4] = ~0ul, /* ID_AA64ZFR0 */
+			[5] = ~0ul, /* ID_AA64SMFR0 */
+			[6] = ~0ul,
+			[7] = ~0ul,
+		},
+	[4] =
+		{
+			/* ID_AA64DFR0: trace, PMU, SPE, trace filter and buffer, MTPMU, BRBE, HPMN0 */
+			[0] = FIELD(4) | FIELD(8) | FIELD(32) | FIELD(40) | FIELD(44) | FIELD(48) |
+			      FIELD(52) | FIELD(60),
+			[1] = ~0ul,
+			[2] = ~0ul,
+			[3] = ~0ul,
+			[4] = ~0ul,
+			[5] = ~0ul,
+			[6] = ~0ul,
+			[7] = ~0ul,
+		},
+	[5] =
+		{
+			[0] = FIELD(24), /* ID_AA64ISAR0: TME */
+			/* ID_AA64ISAR1: pointer authentication, LS64 */
+			[1] = FIELD(4) | FIELD(8) | FIELD(24) | FIELD(28) | FIELD(60),
+			/* ID_AA64ISAR2: WFxT, pointer authentication, MOPS */
+			[2] = FIELD(0) | FIELD(8) | FIELD(12) | FIELD(16) | ~0ul << 32,
+			[3] = ~0ul,
+			[4] = ~0ul,
+			[5] = ~0ul,
+			[6] = ~0ul,
+			[7] = ~0ul,
+		},
+	[6] =
+		{
+			[0] = FIELD(56) | FIELD(60), /* ID_AA64MMFR0: FGT, ECV */
+			[1] = FIELD(8) | FIELD(40),  /* ID_AA64MMFR1: VHE, HCX */
+			[2] = FIELD(24) | FIELD(56), /* ID_AA64MMFR2: NV, EVT */
+			[3] = ~0ul,
+			[4] = ~0ul,
+			[5] = ~0ul,
+			[6] = ~0ul,
+			[7] = ~0ul,
+		},
+};
+
+static bool reg_read(struct vcpu *v, uint32_t reg, uint64_t *value)
+{
+	unsigned crm = reg >> 1 & 0xf, op2 = reg >> 17 & 7;
+
+	switch (reg) {
+	case REG(3, 3, 14, 2, 0): /* CNTP_TVAL_EL0 */
+	case REG(3, 3, 14, 2, 1): /* CNTP_CTL_EL0 */
+	case REG(3, 3, 14, 2, 2): /* CNTP_CVAL_EL0 */
+		*value = vtimer_read(v, op2);
+		return true;
+	case REG(3, 0, 12, 11, 5): /* ICC_SGI1R, ASGI1R, SGI0R are write only */
+	case REG(3, 0, 12, 11, 6):
+	case REG(3, 0, 12, 11, 7):
+		return false;
+	case REG(2, 0, 1, 1, 4): /* OSLSR_EL1: OS lock implemented, not locked */
+		*value = 8;
+		return true;
+	}
+	*value = 0;
+	if ((reg & ~REG(0, 0, 0, 15, 7)) == REG(3, 0, 0, 0, 0) && crm >= 1 && crm <= 7)
+		*value = id_register_read(crm, op2) & ~id_hidden[crm - 1][op2];
+	return true;
+}
+
+static bool reg_write(struct vcpu *v, uint32_t reg, uint64_t value)
+{
+	switch (reg) {
+	case REG(3, 0, 12, 11, 5):
+		vgic_send_sgi(v, value);
+		break;
+	case REG(3, 3, 14, 2, 0):
+	case REG(3, 3, 14, 2, 1):
+	case REG(3, 3, 14, 2, 2):
+		vtimer_write(v, reg >> 17 & 7, value);
+		break;
+	}
+	return true; /* the other known ones ignore writes */
+}
+
+/* The registers that exist for the guest, as families: key under mask. All others are UNDEFINED. */
+static bool reg_known(uint32_t reg, bool read)
+{
+	unsigned op1 = reg >> 14 & 7, crn = reg >> 10 & 0xf, crm = reg >> 1 & 0xf,
+		 op2 = reg >> 17 & 7;
+
+	switch (reg >> 20 & 3) {
+	case 1: /* DC ISW, CSW, CISW: memory behind the guest's back is coherent, nothing to do */
+		return !read && op1 == 0 && crn == 7 && op2 == 2 &&
+		       (crm == 6 || crm == 10 || crm == 14);
+	case 2: /* debug: read as zero, ignore writes; trace (op1 1) does not exist */
+		return op1 == 0 || op1 == 3;
+	case 3:
+		if (op1 == 0)
+			return (crn == 0 && read && crm >= 1 && crm <= 7) || /* ID registers */
+			       (crn == 1 && crm == 0 && op2 == 1) ||	     /* ACTLR_EL1 */
+			       (crn == 9 && crm == 14 && (op2 == 1 || op2 == 2)) || /* PMINTEN* */
+			       (crn == 12 && crm == 11 && op2 >= 5);	    /* ICC_*SGI*R_EL1 */
+		return op1 == 3 && ((crn == 9 && crm >= 12 && crm <= 14) || /* PMU */
+				    (crn == 14 && crm >= 8) ||		  /* PMEVCNTR, PMEVTYPER */
+				    (crn == 14 && crm == 2 && op2 <= 2)); /* CNTP_* */
+	}
+	return false;
+}
+
+bool sysreg_emulate(struct vcpu *v, struct frame *f, uint32_t iss)
+{
+	uint32_t reg = iss & REG_MASK;
+	uint64_t value;
+
+	if (!reg_known(reg, ISS_READ(iss)))
+		return false;
+	/* at EL0 only the timer is open, when CNTKCTL_EL1 says so, and then the machine has looked at that */
+	if ((f->spsr & 0xc) == 0 && (reg & ~REG(0, 0, 0, 0, 7)) != REG(3, 3, 14, 2, 0))
+		return false;
+	if (!ISS_READ(iss))
+		return reg_write(v, reg, frame_get(f, ISS_RT(iss)));
+	if (!reg_read(v, reg, &value))
+		return false;
+	frame_set(f, ISS_RT(iss), value);
+	return true;
+}
