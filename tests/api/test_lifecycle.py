@@ -351,6 +351,7 @@ def test_domain_that_is_not_defined_is_reported(fresh):
         event = events.wait(lambda e: e["type"] == "domain.unknown")
     assert event["data"]["name"] == "stranger"
     assert fresh.client.get("/api/v1/domains/stranger").status == 404
+    assert any("stranger" in w for w in fresh.client.get("/api/v1/system").json()["warnings"])
 
 
 @pytest.mark.machine("create_ms=1000")

@@ -1,6 +1,5 @@
 #include <stdio.h>
 #include <sys/statvfs.h>
-#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include "common/verbs.h"
@@ -8,6 +7,7 @@
 #include "domusd/clock.h"
 #include "domusd/domusd.h"
 #include "domusd/keeper_board.h"
+#include "domusd/lifecycle.h"
 
 static json_t *cpus_json(const struct verbs_board_response *board)
 {
@@ -22,23 +22,24 @@ static json_t *cpus_json(const struct verbs_board_response *board)
 static json_t *system_json(const struct verbs_board_response *board)
 {
 	struct statvfs fs = {0};
-	struct sysinfo memory = {0};
+	uint64_t total_mib, dom0_mib;
 	char host[72] = "";
+	unsigned cpus;
 
 	fstatvfs(domusd.state_fd, &fs);
-	sysinfo(&memory);
+	/* 0 while the hypervisor's list has not come yet */
+	lifecycle_board(domusd.lifecycle, &total_mib, &dom0_mib, &cpus);
 	gethostname(host, sizeof(host) - 1);
-	return json_pack("{s:{s:s, s:s, s:s}, s:s, s:o, s:{s:I, s:I, s:I}, s:{s:I, s:I}, s:s, s:I, "
-			 "s:s, s:s}",
-			 "hypervisor", "name", board->hypervisor, "version", board->version, "abi",
-			 board->abi, "board", board->board, "cpus", cpus_json(board), "memory",
-			 "total_mib", (json_int_t)board->total_mib, "free_mib",
-			 (json_int_t)board->free_mib, "dom0_mib",
-			 (json_int_t)(memory.totalram * (uint64_t)memory.mem_unit >> 20), "storage",
-			 "total", (json_int_t)(fs.f_blocks * fs.f_frsize), "free",
-			 (json_int_t)(fs.f_bavail * fs.f_frsize), "hostname", host, "uptime_s",
-			 (json_int_t)(clock_monotonic_ms() / 1000), "boot_id", domusd.boot_id,
-			 "version", DOMUS_VERSION);
+	return json_pack(
+		"{s:{s:s, s:s, s:s}, s:s, s:o, s:{s:I, s:I, s:I}, s:{s:I, s:I}, s:s, s:I, "
+		"s:s, s:s, s:o}",
+		"hypervisor", "name", board->hypervisor, "version", board->version, "abi",
+		board->abi, "board", board->board, "cpus", cpus_json(board), "memory", "total_mib",
+		(json_int_t)board->total_mib, "free_mib", (json_int_t)board->free_mib, "dom0_mib",
+		(json_int_t)dom0_mib, "storage", "total", (json_int_t)(fs.f_blocks * fs.f_frsize),
+		"free", (json_int_t)(fs.f_bavail * fs.f_frsize), "hostname", host, "uptime_s",
+		(json_int_t)(clock_monotonic_ms() / 1000), "boot_id", domusd.boot_id, "version",
+		DOMUS_VERSION, "warnings", lifecycle_warnings(domusd.lifecycle));
 }
 
 static void answer(void *context, const struct verbs_board_response *board, const struct error *e)

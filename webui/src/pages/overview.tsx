@@ -4,7 +4,7 @@ import type { DomainState, Event } from '../api/calls';
 import { House } from '../board/house';
 import { MemoryChart } from '../board/memory-chart';
 import { bytes, duration, t } from '../i18n';
-import { LoadError } from '../parts/banner';
+import { Banner, LoadError } from '../parts/banner';
 import { LinkButton } from '../parts/button';
 import { Icon } from '../parts/icon';
 import { Card, Loading, Page } from '../parts/page';
@@ -156,6 +156,11 @@ export function Overview() {
 			<FirstSteps />
 			{s && (
 				<>
+					{s.warnings.map((text) => (
+						<Banner key={text} kind="wait">
+							{text}
+						</Banner>
+					))}
 					<dl class="card stats">
 						<Stat
 							label={t.overview.hypervisor}
