@@ -17,8 +17,8 @@ static inline void cpu_wait(void);		    /* wfi: returns when an interrupt is pen
 
 #include "cpu_inline.h"
 
-/* Stops this CPU (and for `machine`, the machine) through the firmware. */
-void cpu_halt(void) __attribute__((noreturn));
+/* Through the firmware. */
+void machine_stop(void) __attribute__((noreturn)); /* panic: this CPU sleeps for good */
 void machine_off(void) __attribute__((noreturn));
 void machine_reset(void) __attribute__((noreturn));
 

@@ -24,6 +24,9 @@ struct stage2 {
 	/* Where table pages come from and go to: zeroed pages. 0 means none left. Set before stage2_create(). */
 	pa_t (*table_alloc)(void);
 	void (*table_free)(pa_t);
+	/* the same for two neighbouring pages, 8 KiB aligned: the root */
+	pa_t (*table_alloc_pair)(void);
+	void (*table_free_pair)(pa_t);
 };
 
 struct stage2_entry {

@@ -8,7 +8,8 @@ struct vcpu;
 struct timer;
 
 struct cpu {
-	struct vcpu *vcpu;    /* whose EL1 state is loaded here; NULL before the first one. entry.S knows this offset (0) */
+	struct vcpu *vcpu;    /* whose EL1 state is loaded here; NULL before the first one. entry.S: offset 0 */
+	uint64_t boot_stack;  /* top of its stack. entry.S: offset 8 */
 	unsigned id;	      /* 0.. : index in cpus[], order of the device tree, the boot CPU first */
 	uint64_t mpidr;	      /* affinity fields only */
 	uint64_t midr;
@@ -17,7 +18,6 @@ struct cpu {
 	struct timer *timers; /* sorted by deadline; this CPU only */
 	uint64_t idle_since;  /* counter when it went idle; 0 = busy */
 	uint64_t idle_ticks;
-	uint64_t boot_stack;  /* top of its stack */
 };
 
 extern struct cpu cpus[MAX_CPUS];

@@ -43,6 +43,7 @@ struct domain {
 	uint64_t pages;	    /* RAM frames that it owns */
 	uint64_t pages_max; /* may own */
 
+	unsigned event_intid;	   /* PPI of the event channel upcall: 31, or what boot/dom0 chose */
 	uint64_t counter_offset; /* CNTVOFF_EL2, ticks */
 	uint64_t created;	 /* counter at creation */
 

@@ -44,6 +44,11 @@ pa_t page_alloc_domain(struct domain *d, unsigned order);
 /* A HYP page becomes SHARED of d with one reference (the hypervisor's). */
 void page_share(void *va, struct domain *d);
 
+/* For core/memory, with the domain's memory lock: a frame that only its owner refers to becomes KEPT (false: somebody else has a
+ * reference); or any type. */
+bool page_keep(struct page *p, uint16_t owner);
+void page_set_type(struct page *p, enum page_type type, uint16_t owner);
+
 /* Boot: adds a range of RAM to the array as RESERVED (allocates words from `words`, see page_words_size). */
 void page_add_bank(pa_t base, uint64_t size, void *words);
 static inline uint64_t page_words_size(uint64_t bank)

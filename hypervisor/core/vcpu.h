@@ -44,6 +44,7 @@ struct vcpu {
 	 * samples this when the guest ends the interrupt. Changed with vcpu_set_line(). */
 	uint32_t lines;
 
+	bool reset;	       /* state was set by vcpu_start(): load it before the guest runs */
 	uint32_t pauses;       /* vcpu_pause() count: by domctl or by core */
 	uint64_t run_since;    /* counter when it last began to run, block, ...: for times */
 	uint64_t run_ticks;    /* ticks it ran */

@@ -11,8 +11,8 @@
 	})
 #define sysreg_write(reg, value)                                                                                       \
 	do {                                                                                                           \
-		uint64_t value_ = (value);                                                                             \
-		asm volatile("msr " #reg ", %0" ::"r"(value_) : "memory");                                             \
+		uint64_t written_ = (value);                                                                            \
+		asm volatile("msr " #reg ", %0" ::"r"(written_) : "memory");                                             \
 	} while (0)
 static inline void isb(void)
 {

@@ -1,0 +1,67 @@
+/* What to say when EL2 itself faults. */
+#include "arch/fault.h"
+#include "arch/mmu.h"
+#include "core/vcpu.h"
+#include "lib/print.h"
+#include "sysreg.h"
+
+struct symbol {
+	uint32_t offset; /* from the image's start */
+	uint32_t name;	 /* from symbols_begin */
+};
+extern const struct symbol symbols_begin[] __attribute__((weak)), symbols_end[] __attribute__((weak));
+extern const char image_begin[], text_end[];
+
+const char *symbol_find(uint64_t address, uint64_t *offset)
+{
+	const struct symbol *found = NULL;
+
+	if (address < (uint64_t)image_begin || address >= (uint64_t)text_end)
+		return NULL;
+	for (const struct symbol *s = symbols_begin; s < symbols_end; s++)
+		if (s->offset <= address - (uint64_t)image_begin)
+			found = s;
+	if (found == NULL)
+		return NULL;
+	*offset = address - (uint64_t)image_begin - found->offset;
+	return (const char *)symbols_begin + found->name;
+}
+
+static void print_place(uint64_t address)
+{
+	uint64_t offset = 0;
+	const char *name = symbol_find(address, &offset);
+
+	log_error("  %016lx %s+%lu", address, name != NULL ? name : "?", offset);
+}
+
+void fault_report(struct frame *f, unsigned kind)
+{
+	static const char *const kinds[] = {"synchronous exception", "IRQ", "FIQ", "SError", "stack overflow"};
+	struct cpu *c = cpu_this();
+	uint64_t at = f->x[29];
+
+	log_error("the hypervisor faulted: %s, ESR %lx, FAR %lx, SPSR %lx", kinds[kind], sysreg_read(esr_el2),
+		  sysreg_read(far_el2), f->spsr);
+	if (c != NULL)
+		log_error("on CPU %u, domain %d vCPU %d", c->id, c->vcpu != NULL ? (int)c->vcpu->domain->id : -1,
+			  c->vcpu != NULL ? (int)c->vcpu->id : -1);
+	for (unsigned i = 0; i < 31; i += 3)
+		log_error("  x%-2u %016lx  x%-2u %016lx  x%-2u %016lx", i, f->x[i], i + 1, i + 1 < 31 ? f->x[i + 1] : 0,
+			  i + 2, i + 2 < 31 ? f->x[i + 2] : 0);
+	log_error("called from:");
+	print_place(f->elr);
+	print_place(f->x[30]);
+	/* frame records {fp, lr} on the stack of this CPU: stay inside it */
+	for (unsigned depth = 0; depth < 16 && at % 16 == 0 && at >= MMU_IMAGE; depth++) {
+		const uint64_t *record = (const uint64_t *)at;
+		uint64_t next = record[0];
+
+		print_place(record[1]);
+		if (next <= at || next - at > KIB(16))
+			break;
+		at = next;
+	}
+	log_error("the machine is reset");
+	machine_reset();
+}

@@ -1,0 +1,117 @@
+/* EL2's stage 1 after the start: direct map, devices, stacks. Boot only, one CPU: no locks. */
+#include "arch/mmu.h"
+#include "early.h"
+#include "lib/print.h"
+#include "sysreg.h"
+
+#define POOL_TABLES 40
+static uint64_t pool[POOL_TABLES][512] __attribute__((aligned(4096)));
+static unsigned pool_used;
+static uint64_t device_next = MMU_DEVICE;
+
+pa_t mmu_image_pa(const void *in_image)
+{
+	return PA((uint64_t)in_image - MMU_IMAGE + mmu_image_base);
+}
+
+static uint64_t *table_below(uint64_t *entry)
+{
+	if (*entry == 0) {
+		if (pool_used == POOL_TABLES)
+			panic("the memory map of this machine needs more than %d page tables", POOL_TABLES);
+		*entry = mmu_image_pa(pool[pool_used++]).raw | PTE_TABLE;
+	}
+	ASSERT((*entry & 3) == PTE_TABLE);
+	return (uint64_t *)((*entry & PTE_ADDRESS) - mmu_image_base + MMU_IMAGE);
+}
+
+/* Fills [va, va+size) with the biggest blocks that fit (never bigger than `largest`). The range was not mapped before, so no TLB has to be told. */
+static void map(uint64_t va, uint64_t pa, uint64_t size, uint64_t attrs, uint64_t largest)
+{
+	while (size > 0) {
+		uint64_t *table = mmu_root, step;
+		unsigned shift = 39;
+
+		for (;; shift -= 9) {
+			step = 1UL << shift;
+			if (shift == 12 || (step <= largest && (va | pa) % step == 0 && size >= step))
+				break;
+			table = table_below(&table[va >> shift & 511]);
+		}
+		ASSERT(table[va >> shift & 511] == 0);
+		table[va >> shift & 511] = pa | attrs | (shift == 12 ? PTE_PAGE : PTE_BLOCK);
+		va += step;
+		pa += step;
+		size = size > step ? size - step : 0;
+	}
+	asm volatile("dsb ishst; isb" ::: "memory");
+}
+
+/* A window of its own for [pa, pa+size), page granular, with a hole behind it. */
+static void *map_window(pa_t pa, size_t size, uint64_t attrs)
+{
+	uint64_t skip = pa.raw & PAGE_MASK, length = ALIGN_UP(skip + size, PAGE_SIZE), va = device_next;
+
+	map(va, pa.raw - skip, length, attrs, PAGE_SIZE);
+	device_next += length + PAGE_SIZE;
+	return (void *)(va + skip);
+}
+
+void *mmu_map_device(pa_t pa, size_t size)
+{
+	return map_window(pa, size, PTE_AF | PTE_RES1 | PTE_DEVICE | PTE_NO_EXECUTE);
+}
+
+const void *mmu_map_readonly(pa_t pa, size_t size)
+{
+	return map_window(pa, size, PTE_NORMAL_ATTRS | PTE_READ_ONLY | PTE_NO_EXECUTE);
+}
+
+void mmu_map_direct(pa_t pa, size_t size)
+{
+	map(MMU_DIRECT + pa.raw, pa.raw, size, PTE_NORMAL_ATTRS | PTE_NO_EXECUTE, GIB(1));
+}
+
+/* 32 KiB apart, 16 KiB in the upper half: a good stack pointer has bit 14 set, entry.S tests that. */
+void *mmu_map_stack(unsigned cpu, pa_t memory, size_t size)
+{
+	uint64_t top = MMU_STACKS + (cpu + 1) * KIB(32);
+
+	ASSERT(size <= KIB(16));
+	map(top - size, memory.raw, size, PTE_NORMAL_ATTRS | PTE_NO_EXECUTE, PAGE_SIZE);
+	return (void *)top;
+}
+
+size_t mmu_table_bytes(void)
+{
+	return sizeof(pool);
+}
+
+static uint64_t line_size(void)
+{
+	return 4UL << (sysreg_read(ctr_el0) >> 16 & 15);
+}
+
+void cache_clean(const void *va, size_t size)
+{
+	uint64_t line = line_size(), at = ALIGN_DOWN((uint64_t)va, line);
+
+	for (; at < (uint64_t)va + size; at += line)
+		asm volatile("dc cvac, %0" ::"r"(at) : "memory");
+	asm volatile("dsb sy" ::: "memory");
+}
+
+void cache_clean_invalidate(const void *va, size_t size)
+{
+	uint64_t line = line_size(), at = ALIGN_DOWN((uint64_t)va, line);
+
+	for (; at < (uint64_t)va + size; at += line)
+		asm volatile("dc civac, %0" ::"r"(at) : "memory");
+	asm volatile("dsb sy" ::: "memory");
+}
+
+void cache_instructions(const void *va, size_t size)
+{
+	cache_clean(va, size);
+	asm volatile("ic ialluis; dsb ish; isb" ::: "memory");
+}

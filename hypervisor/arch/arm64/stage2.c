@@ -1,0 +1,211 @@
+/* Stage 2 tables (Arm ARM D8.2, D8.3). 4 KiB granule, start at level 1, up to two concatenated tables: 40 address bits. */
+#include "arch/stage2.h"
+#include "arch/mmu.h"
+#include "lib/bits.h"
+#include "lib/errno.h"
+#include "lib/print.h"
+#include "lib/string.h"
+#include "sysreg.h"
+
+#define VALID	   1UL
+#define TABLE	   3UL
+#define ADDRESS	   0x0000fffffffff000UL
+#define KIND_SHIFT 55
+
+static unsigned level_shift(unsigned level)
+{
+	return 12 + 9 * (3 - level);
+}
+
+unsigned stage2_address_bits(void)
+{
+	static const uint8_t bits[] = {32, 36, 40};
+	uint64_t range = sysreg_read(id_aa64mmfr0_el1) & 15;
+
+	return range < ARRAY_SIZE(bits) ? bits[range] : 40;
+}
+
+/* Attributes: AF, S2AP, shareability, memory type, XN, and our kind in the software bits. */
+static uint64_t attributes(enum stage2_kind kind)
+{
+	uint64_t normal = 0xfUL << 2, device = 1UL << 2, rw = 3UL << 6, ro = 1UL << 6, inner = 3UL << 8, outer = 2UL << 8;
+	uint64_t af = 1UL << 10, xn = 1UL << 54, k = (uint64_t)kind << KIND_SHIFT;
+
+	switch (kind) {
+	case STAGE2_RAM:
+		return k | af | normal | rw | inner;
+	case STAGE2_MMIO:
+		return k | af | normal | rw | outer | xn;
+	case STAGE2_MMIO_STRICT:
+		return k | af | device | rw | outer | xn;
+	case STAGE2_GRANT_RO:
+		return k | af | normal | ro | inner | xn;
+	default:
+		return k | af | normal | rw | inner | xn;
+	}
+}
+
+/* TLB entries are tagged with the VMID of VTTBR_EL2, so it has to be this domain's for a moment. */
+static void tlb_flush(const struct stage2 *s)
+{
+	uint64_t loaded = sysreg_read(vttbr_el2);
+
+	asm volatile("dsb ishst" ::: "memory");
+	if (loaded != s->vttbr) {
+		sysreg_write(vttbr_el2, s->vttbr);
+		isb();
+	}
+	asm volatile("tlbi vmalls12e1is; dsb ish; isb" ::: "memory");
+	if (loaded != s->vttbr) {
+		sysreg_write(vttbr_el2, loaded);
+		isb();
+	}
+}
+
+int stage2_create(struct stage2 *s, uint16_t vmid)
+{
+	pa_t root = s->table_alloc_pair();
+
+	if (root.raw == 0)
+		return -ENOMEM;
+	s->root = root;
+	s->vmid = vmid;
+	s->tables = 2;
+	s->vttbr = (uint64_t)vmid << 48 | root.raw;
+	return 0;
+}
+
+static void free_below(struct stage2 *s, uint64_t entry, unsigned level)
+{
+	uint64_t *table = pa_to_va(PA(entry & ADDRESS));
+
+	/* a table of level 2 has tables of level 3 below it; those have nothing */
+	for (unsigned i = 0; level == 2 && i < 512; i++)
+		if ((table[i] & 3) == TABLE) {
+			s->table_free(PA(table[i] & ADDRESS));
+			s->tables--;
+		}
+	s->table_free(PA(entry & ADDRESS));
+	s->tables--;
+}
+
+void stage2_destroy(struct stage2 *s)
+{
+	uint64_t *root = pa_to_va(s->root);
+
+	for (unsigned i = 0; i < 1024; i++)
+		if ((root[i] & 3) == TABLE)
+			free_below(s, root[i], 2);
+	s->table_free_pair(s->root);
+	tlb_flush(s);
+}
+
+/* Writes an entry of `level`, break-before-make when it was valid, and frees what hung below the old one. */
+static void entry_set(struct stage2 *s, uint64_t *entry, uint64_t value, unsigned level)
+{
+	uint64_t old = *entry;
+
+	if (old & VALID) {
+		__atomic_store_n(entry, 0, __ATOMIC_RELAXED);
+		tlb_flush(s);
+		if (level < 3 && (old & 3) == TABLE)
+			free_below(s, old, level + 1);
+	}
+	__atomic_store_n(entry, value, __ATOMIC_RELEASE);
+}
+
+/* The table below a valid block or an empty entry: made, with the same meaning. NULL: no memory. */
+static uint64_t *table_make(struct stage2 *s, uint64_t *entry, unsigned level)
+{
+	pa_t pa = s->table_alloc();
+	uint64_t *table, old = *entry, step = 1UL << level_shift(level + 1);
+
+	if (pa.raw == 0)
+		return NULL;
+	s->tables++;
+	table = pa_to_va(pa);
+	if (old & VALID) {
+		for (uint64_t i = 0; i < 512; i++)
+			table[i] = (old & ~3UL) + i * step + (level + 1 == 3 ? 3 : 1);
+	}
+	/* the walker sees the table's content before the entry that leads to it */
+	asm volatile("dsb ishst" ::: "memory");
+	entry_set(s, entry, pa.raw | TABLE, level);
+	return table;
+}
+
+/* Sets [ipa, ipa+size) to pa.. with `attrs`, or to nothing when attrs is 0. */
+static int range_set(struct stage2 *s, uint64_t ipa, uint64_t pa, uint64_t size, uint64_t attrs)
+{
+	uint64_t limit = 1UL << stage2_address_bits();
+
+	if (((ipa | pa | size) & PAGE_MASK) != 0 || ipa >= limit || size > limit - ipa)
+		return -EINVAL;
+	while (size > 0) {
+		uint64_t *table = pa_to_va(s->root), *entry, span;
+		unsigned level = 1;
+
+		for (;; level++) {
+			span = 1UL << level_shift(level);
+			entry = &table[level == 1 ? ipa >> 30 : ipa >> level_shift(level) & 511];
+			if (level == 3 || ((ipa | (attrs != 0 ? pa : 0)) % span == 0 && size >= span))
+				break;
+			if (attrs == 0 && !(*entry & VALID)) { /* a hole already: on to its end */
+				span -= ipa % span;
+				entry = NULL;
+				break;
+			}
+			table = (*entry & 3) == TABLE ? pa_to_va(PA(*entry & ADDRESS)) : table_make(s, entry, level);
+			if (table == NULL)
+				return -ENOMEM;
+		}
+		if (entry != NULL)
+			entry_set(s, entry, attrs != 0 ? pa | attrs | (level == 3 ? 3 : 1) : 0, level);
+		if (span >= size)
+			break;
+		ipa += span;
+		pa += span;
+		size -= span;
+	}
+	asm volatile("dsb ishst; isb" ::: "memory");
+	return 0;
+}
+
+int stage2_map(struct stage2 *s, ipa_t ipa, pa_t pa, uint64_t size, enum stage2_kind kind)
+{
+	return range_set(s, ipa.raw, pa.raw, size, attributes(kind));
+}
+
+int stage2_unmap(struct stage2 *s, ipa_t ipa, uint64_t size)
+{
+	return range_set(s, ipa.raw, 0, size, 0);
+}
+
+struct stage2_entry stage2_lookup(struct stage2 *s, ipa_t ipa)
+{
+	struct stage2_entry found = {PA(0), STAGE2_NONE, 0};
+	uint64_t *table = pa_to_va(s->root);
+
+	if (ipa.raw >> stage2_address_bits() != 0)
+		return found;
+	for (unsigned level = 1;; level++) {
+		uint64_t span = 1UL << level_shift(level), offset = ipa.raw % span;
+		uint64_t e = table[level == 1 ? ipa.raw >> 30 : ipa.raw >> level_shift(level) & 511];
+
+		found.left = span - offset;
+		if (!(e & VALID))
+			return found;
+		if (level == 3 || (e & 3) != TABLE) {
+			found.kind = (enum stage2_kind)bits_get(e, 58, 55);
+			found.pa = PA((e & ADDRESS) + offset);
+			return found;
+		}
+		table = pa_to_va(PA(e & ADDRESS));
+	}
+}
+
+void stage2_load(const struct stage2 *s)
+{
+	sysreg_write(vttbr_el2, s->vttbr);
+	isb();
+}

@@ -1,0 +1,83 @@
+/* Finds the console: early by the board table, then by stdout-path. */
+#include "boot/console.h"
+#include "arch/mmu.h"
+#include "boards/board.h"
+#include "core/console.h"
+#include "core/irq.h"
+#include "drivers/gicv3.h"
+#include "drivers/uart.h"
+#include "lib/dt.h"
+#include "lib/string.h"
+#include <libfdt.h>
+
+static const struct {
+	const char *compatible;
+	const struct uart_ops *ops;
+} drivers[] = {
+	{"arm,pl011", &uart_pl011},
+	{"fsl,imx8qm-lpuart", &uart_lpuart},
+	{"fsl,imx8qxp-lpuart", &uart_lpuart},
+	{"fsl,imx7ulp-lpuart", &uart_lpuart},
+};
+static uint64_t open_at; /* machine address of the UART in use; 0 none */
+static void *open_regs;
+static unsigned input_intid;
+
+void early_console_open(const struct board *board)
+{
+	struct uart u;
+
+	if (board == NULL)
+		return;
+	open_at = board->uart_base;
+	open_regs = mmu_map_device(PA(open_at), PAGE_SIZE);
+	u.ops = board->uart == BOARD_PL011 ? &uart_pl011 : &uart_lpuart;
+	u.regs = open_regs;
+	console_init(&u);
+}
+
+/* stdout-path: a path or an alias, with options after a colon (Devicetree Specification 3.6). */
+int console_node(const void *fdt)
+{
+	int chosen = fdt_path_offset(fdt, "/chosen");
+	const char *path = chosen < 0 ? NULL : dt_string(fdt, chosen, "stdout-path");
+	const char *end;
+
+	if (path == NULL)
+		return -1;
+	end = strchr(path, ':');
+	return fdt_path_offset_namelen(fdt, path, end != NULL ? (int)(end - path) : (int)strlen(path));
+}
+
+void console_open(const void *fdt)
+{
+	int node = console_node(fdt), gic_node = dt_compatible(fdt, -1, "arm,gic-v3");
+	struct dt_range at;
+	unsigned flags;
+
+	if (node < 0) {
+		log_warning("the device tree names no console (stdout-path): the board's own is used");
+		return;
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(drivers); i++) {
+		struct uart u = {drivers[i].ops, open_regs};
+
+		if (fdt_node_check_compatible(fdt, node, drivers[i].compatible) != 0 || !dt_reg(fdt, node, 0, &at))
+			continue;
+		if (at.base != open_at)
+			u.regs = mmu_map_device(PA(at.base), PAGE_SIZE);
+		if (!dt_interrupt(fdt, node, 0, gic_node, &input_intid, &flags))
+			input_intid = 0;
+		open_at = at.base;
+		open_regs = u.regs;
+		console_init(&u);
+		return;
+	}
+	log_warning("no driver for the console %s: the board's own is used", fdt_get_name(fdt, node, NULL));
+}
+
+void console_take_input(void)
+{
+	if (input_intid != 0 && irq_register(input_intid, false, console_irq, NULL) != 0)
+		log_warning("the console's interrupt %u is taken: no input", input_intid);
+}

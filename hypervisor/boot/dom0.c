@@ -1,0 +1,240 @@
+/* Dom0: its memory, kernel, ramdisk and tree in place, devices mapped, interrupts routed, vCPUs made. */
+#include "arch/guest_va.h"
+#include "boot/boot.h"
+#include "boot/console.h"
+#include "boot/dom0_tree.h"
+#include "core/irq.h"
+#include "core/memory.h"
+#include "core/options.h"
+#include "drivers/gicv3.h"
+#include "guest/trap.h"
+#include "lib/errno.h"
+#include "lib/print.h"
+#include "lib/string.h"
+#include <libfdt.h>
+
+#define TREE_ROOM KIB(64) /* what our nodes can add to the host's tree */
+
+/* The header of an arm64 Image (Linux Documentation/arch/arm64/booting.rst). */
+struct image_header {
+	uint32_t code[2];
+	uint64_t text_offset, image_size, flags, reserved[3];
+	uint32_t magic, pe;
+};
+
+/* What lies where in Dom0's memory; nothing may overlap. */
+struct layout {
+	struct banks banks;
+	struct dt_range kernel, ramdisk, tree;
+	uint64_t entry;
+};
+static struct layout layout;
+
+static bool overlap(struct dt_range a, struct dt_range b)
+{
+	return a.size != 0 && b.size != 0 && a.base < b.base + b.size && b.base < a.base + a.size;
+}
+
+static bool in_bank(const struct banks *b, struct dt_range r)
+{
+	for (unsigned i = 0; i < b->count; i++)
+		if (r.base >= b->bank[i].base && r.base + r.size <= b->bank[i].base + b->bank[i].size)
+			return true;
+	return false;
+}
+
+/* The lowest place in Dom0's memory that keeps clear of the ranges; 0 when there is none. */
+static uint64_t place(const struct banks *b, uint64_t size, uint64_t align, const struct dt_range *keep, unsigned n)
+{
+	for (unsigned i = 0; i < b->count; i++) {
+		struct dt_range r = {ALIGN_UP(b->bank[i].base, align), size};
+
+		while (in_bank(b, r)) {
+			unsigned k = 0;
+
+			while (k < n && !overlap(r, keep[k]))
+				k++;
+			if (k == n)
+				return r.base;
+			r.base = ALIGN_UP(keep[k].base + keep[k].size, align);
+		}
+	}
+	return 0;
+}
+
+static void load_kernel(const struct boot_modules *m)
+{
+	const struct image_header *h = pa_to_va(PA(m->kernel.at.base));
+	struct dt_range keep[] = {m->ramdisk.at, m->tree, m->kernel.at}, here;
+	uint64_t size, offset, at;
+
+	if (m->kernel.at.size < sizeof(*h) || h->magic != 0x644d5241) {
+		const uint8_t *p = (const uint8_t *)h;
+
+		if (m->kernel.at.size > 2 && p[0] == 0x1f && p[1] == 0x8b)
+			panic("the Dom0 kernel is compressed with gzip: give the Image as it is");
+		panic("the Dom0 kernel at %lx is not an arm64 Image (no ARM\\x64 at offset 0x38)", m->kernel.at.base);
+	}
+	offset = h->text_offset;
+	size = h->image_size > m->kernel.at.size ? h->image_size : m->kernel.at.size;
+	if (offset >= MIB(2) || size > GIB(1))
+		panic("the Dom0 kernel's header makes no sense: text_offset %lx, image_size %lx", offset, size);
+	here = (struct dt_range){m->kernel.at.base, size};
+	/* where it is, if that is aligned and its bss falls on nothing that is still needed */
+	if ((here.base - offset) % MIB(2) == 0 && in_bank(&layout.banks, here) && !overlap(here, m->ramdisk.at) &&
+	    !overlap(here, m->tree)) {
+		layout.kernel = here;
+	} else {
+		at = place(&layout.banks, offset + size, MIB(2), keep, ARRAY_SIZE(keep));
+		if (at == 0)
+			panic("no room for the Dom0 kernel (%lu MiB) in Dom0's memory: raise dom0_mem", size >> 20);
+		layout.kernel = (struct dt_range){at + offset, size};
+		memcpy(pa_to_va(PA(at + offset)), h, m->kernel.at.size);
+		cache_instructions(pa_to_va(PA(at + offset)), m->kernel.at.size);
+	}
+	layout.entry = layout.kernel.base;
+}
+
+static void load_ramdisk(const struct boot_modules *m)
+{
+	struct dt_range keep[] = {layout.kernel, m->tree, m->ramdisk.at};
+	uint64_t at;
+
+	if (m->ramdisk.at.size == 0 || in_bank(&layout.banks, m->ramdisk.at)) {
+		layout.ramdisk = m->ramdisk.at;
+		return;
+	}
+	at = place(&layout.banks, m->ramdisk.at.size, PAGE_SIZE, keep, ARRAY_SIZE(keep));
+	if (at == 0)
+		panic("no room for the ramdisk (%lu MiB) in Dom0's memory: raise dom0_mem", m->ramdisk.at.size >> 20);
+	layout.ramdisk = (struct dt_range){at, m->ramdisk.at.size};
+	memcpy(pa_to_va(PA(at)), pa_to_va(PA(m->ramdisk.at.base)), m->ramdisk.at.size);
+	cache_clean(pa_to_va(PA(at)), m->ramdisk.at.size);
+}
+
+static void write_tree(const struct boot_modules *m, struct dom0_tree_input *in, const struct dom0_tree_facts *facts)
+{
+	uint64_t size = ALIGN_UP(m->tree.size + TREE_ROOM, PAGE_SIZE), at;
+	struct dt_range keep[] = {layout.kernel, layout.ramdisk, m->tree};
+	int error;
+
+	/* not across a border of 2 MiB: the kernel maps it in one block */
+	at = place(&layout.banks, size > MIB(2) ? size : MIB(2), MIB(2), keep, ARRAY_SIZE(keep));
+	if (at == 0)
+		panic("no room for the device tree in Dom0's memory: raise dom0_mem");
+	error = dom0_tree_build(in, facts, pa_to_va(PA(at)), (int)size);
+	if (error != 0)
+		panic("Dom0's device tree cannot be built: %s", fdt_strerror(error));
+	layout.tree = (struct dt_range){at, fdt_totalsize(pa_to_va(PA(at)))};
+	cache_clean(pa_to_va(PA(at)), layout.tree.size);
+}
+
+/* Registers 1:1, whole pages. The hypervisor's own devices are refused by name, its RAM by memory_map_device(). */
+static void map_range(struct domain *d, const struct dom0_tree_facts *facts, struct dt_range r, struct dt_range console)
+{
+	struct dt_range page = {ALIGN_DOWN(r.base, PAGE_SIZE), 0};
+	int error;
+
+	page.size = ALIGN_UP(r.base + r.size, PAGE_SIZE) - page.base;
+	if (r.size == 0 || page.base + page.size > 1UL << stage2_address_bits())
+		return;
+	if (overlap(page, facts->distributor) || overlap(page, facts->redistributors) || overlap(page, console)) {
+		log_warning("device at %lx shares a page with the hypervisor's: Dom0 does not get it", r.base);
+		return;
+	}
+	error = memory_map_device(d, IPA(page.base), PA(page.base), page.size);
+	if (error != 0)
+		log_debug("device at %lx, %lx bytes: not mapped (%d)", r.base, r.size, error);
+}
+
+/* The windows of a PCI host bridge: ranges with 3 address cells below. */
+static void map_pci(struct domain *d, const struct dom0_tree_facts *facts, const void *fdt, int node, struct dt_range console)
+{
+	const char *type = dt_string(fdt, node, "device_type"), *p;
+	unsigned up, size;
+	int length;
+
+	if (type == NULL || strcmp(type, "pci") != 0)
+		return;
+	p = fdt_getprop(fdt, node, "ranges", &length);
+	if (p == NULL || !dt_cells(fdt, fdt_parent_offset(fdt, node), &up, &size))
+		return;
+	for (; length >= (int)(3 + up + 2) * 4; length -= (int)(3 + up + 2) * 4, p += (3 + up + 2) * 4)
+		map_range(d, facts, (struct dt_range){dt_read_cells(p + 12, up), dt_read_cells(p + 12 + up * 4, 2)}, console);
+}
+
+static void map_devices(struct domain *d, const struct dom0_tree_input *in, const struct dom0_tree_facts *facts)
+{
+	struct dt_range console = {0}, r;
+	int node;
+
+	if (in->console_node >= 0)
+		dt_reg(in->fdt, in->console_node, 0, &console);
+	for (node = fdt_next_node(in->fdt, 0, NULL); node >= 0; node = fdt_next_node(in->fdt, node, NULL)) {
+		if (!dom0_tree_passes(in, facts, node))
+			continue;
+		for (unsigned i = 0; dt_reg(in->fdt, node, i, &r); i++)
+			map_range(d, facts, r, console);
+		map_pci(d, facts, in->fdt, node, console);
+	}
+}
+
+static void make_vcpus(struct domain *d, unsigned n)
+{
+	struct vcpu *v;
+
+	for (unsigned i = 0, on = 0; i < n; i++, on++) {
+		while (!cpus[on].online)
+			on++;
+		if (vcpu_create(d, i, &cpus[on], &v) != 0)
+			panic("no memory for Dom0's vCPU %u", i);
+	}
+}
+
+void dom0_build(const void *fdt, const struct boot_modules *m)
+{
+	struct dom0_tree_facts facts;
+	struct dom0_tree_input in = {.fdt = fdt, .console_node = console_node(fdt), .xen_minor = options.xen_minor};
+	unsigned n = cpu_online_count();
+	struct domain *d;
+	const char *why;
+
+	if (!dom0_tree_facts(fdt, &facts, &why))
+		panic("%s", why);
+	if (options.dom0_max_vcpus != 0 && options.dom0_max_vcpus < n)
+		n = options.dom0_max_vcpus;
+	if (n > MAX_VCPUS)
+		n = MAX_VCPUS;
+	ram_take_dom0(m, options.dom0_mem, &layout.banks);
+	if (domain_create(0, n, ALIGN_UP(options.dom0_mem, MIB(2)) >> PAGE_SHIFT, &d) != 0)
+		panic("no memory for Dom0's structures");
+	d->privileged = true;
+	d->direct_mapped = true;
+	d->event_intid = facts.event_intid;
+	for (unsigned i = 0; i < layout.banks.count; i++) {
+		struct dt_range *b = &layout.banks.bank[i];
+
+		if (stage2_map(&d->stage2, IPA(b->base), PA(b->base), b->size, STAGE2_RAM) != 0)
+			panic("no memory for Dom0's stage 2 tables");
+		d->pages += b->size >> PAGE_SHIFT;
+	}
+	load_kernel(m);
+	load_ramdisk(m);
+	in.command_line = m->kernel.command_line;
+	in.ramdisk = layout.ramdisk;
+	in.banks = layout.banks.bank;
+	in.bank_count = layout.banks.count;
+	in.vcpus = n;
+	in.grant_window = ram_grant_window();
+	map_devices(d, &in, &facts);
+	write_tree(m, &in, &facts);
+	if (vgic_place(d, IPA(facts.distributor.base), IPA(facts.redistributors.base), gic.interrupts) != 0)
+		panic("no memory for Dom0's interrupt controller");
+	make_vcpus(d, n);
+	for (unsigned intid = 32; intid < gic.interrupts; intid++)
+		irq_route_guest(intid, d); /* -EBUSY: the hypervisor's own */
+	ram_free_rest(m);
+	log_info("Dom0: %lu MiB in %u banks from %lx, %u vCPUs, kernel at %lx, ramdisk at %lx, tree at %lx", d->pages >> 8,
+		 layout.banks.count, layout.banks.bank[0].base, n, layout.entry, layout.ramdisk.base, layout.tree.base);
+	vcpu_start(d->vcpu[0], layout.entry, layout.tree.base);
+}

@@ -1,0 +1,60 @@
+/* The whole boot on one screen. */
+#include "arch/mmu.h"
+#include "arch/psci.h"
+#include "boards/board.h"
+#include "boot/boot.h"
+#include "boot/console.h"
+#include "core/irq.h"
+#include "core/options.h"
+#include "core/sched.h"
+#include "core/time.h"
+#include "drivers/gicv3.h"
+#include "guest/trap.h"
+#include "lib/print.h"
+#include <libfdt.h>
+
+static struct boot_modules modules;
+const struct sched_hooks *sched_hooks = &guest_hooks;
+
+/* A device tree that libfdt may walk without a further thought, mapped read-only; stops with one clear line if it is not one. */
+static const void *tree_open(uint64_t tree)
+{
+	const void *fdt = mmu_map_readonly(PA(tree & ~7UL), MIB(2) + PAGE_SIZE);
+	const struct board *board = board_find(fdt, MIB(2));
+	int error;
+
+	early_console_open(board);
+	log_info("Domus hypervisor %s, Xen ABI 4.20, on %s", DOMUS_VERSION, board != NULL ? board->name : "an unknown board");
+	if (tree == 0 || tree % 8 != 0)
+		panic("the boot loader gave no device tree (x0 = %lx)", tree);
+	if (fdt_magic(fdt) != FDT_MAGIC)
+		panic("there is no device tree at %lx", tree);
+	if (fdt_totalsize(fdt) > MIB(2))
+		panic("the device tree has %u bytes, more than the 2 MiB that the boot protocol allows", fdt_totalsize(fdt));
+	error = fdt_check_full(fdt, fdt_totalsize(fdt));
+	if (error != 0)
+		panic("the device tree is damaged: %s", fdt_strerror(error));
+	modules.tree = (struct dt_range){tree, fdt_totalsize(fdt)};
+	return fdt;
+}
+
+void boot_init(uint64_t tree)
+{
+	const void *fdt = tree_open(tree); /* early console, checked tree */
+	const char *why;
+
+	console_open(fdt);	       /* the console that stdout-path names */
+	modules_find(fdt, &modules);   /* kernel, ramdisk, command lines */
+	smp_find(fdt);		       /* all CPUs of the tree; this one gets its registers */
+	time_init(fdt);
+	ram_init(fdt, &modules);       /* direct map, page words, free list */
+	if (!psci_init(fdt))
+		panic("the device tree has no PSCI 0.2 or newer with method smc, so no CPU can be started or stopped");
+	if (!gic_init(fdt, &why))
+		panic("%s", why);
+	smp_start();		       /* the other CPUs, each with GIC, timer, stack */
+	dom0_build(fdt, &modules);     /* memory, kernel, tree, vCPUs */
+	console_take_input();
+	domain_unpause(domains[0]);
+	sched_run();
+}

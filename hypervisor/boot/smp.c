@@ -1,0 +1,103 @@
+/* The CPUs of the tree, EL2's registers on each, and their start. */
+#include "arch/mmu.h"
+#include "arch/psci.h"
+#include "arch/stage2.h"
+#include "arch/sysregs_el2.h"
+#include "boot/boot.h"
+#include "core/irq.h"
+#include "core/page.h"
+#include "core/sched.h"
+#include "core/time.h"
+#include "drivers/gicv3.h"
+#include "lib/print.h"
+#include "lib/string.h"
+#include <libfdt.h>
+
+extern char boot_other[]; /* entry.S */
+
+static struct cpu *cpu_of(uint64_t mpidr)
+{
+	for (unsigned i = 0; i < cpu_count; i++)
+		if (cpus[i].mpidr == mpidr)
+			return &cpus[i];
+	return NULL;
+}
+
+void smp_find(const void *fdt)
+{
+	int parent = fdt_path_offset(fdt, "/cpus"), node;
+	uint64_t own = cpu_el2_mpidr();
+
+	cpus[0] = (struct cpu){.mpidr = own, .midr = cpu_el2_midr(), .online = true};
+	cpu_count = 1;
+	cpu_el2_setup(&cpus[0]);
+	if (parent < 0)
+		panic("the device tree has no /cpus node");
+	fdt_for_each_subnode(node, fdt, parent) {
+		const char *type = dt_string(fdt, node, "device_type");
+		int length;
+		const void *reg = fdt_getprop(fdt, node, "reg", &length);
+		uint64_t mpidr;
+
+		if (type == NULL || strcmp(type, "cpu") != 0 || reg == NULL || (length != 4 && length != 8))
+			continue;
+		mpidr = dt_read_cells(reg, (unsigned)length / 4);
+		if (cpu_of(mpidr) != NULL)
+			continue;
+		if (cpu_count == MAX_CPUS) {
+			log_warning("this machine has more than %d CPUs: the others stay off", MAX_CPUS);
+			break;
+		}
+		cpus[cpu_count] = (struct cpu){.id = cpu_count, .mpidr = mpidr};
+		cpu_count++;
+	}
+	/* clusters are told apart by MPIDR: Aff1, or Aff2 where Aff0 is a thread */
+	for (unsigned i = 0; i < cpu_count; i++)
+		cpus[i].cluster = (unsigned)(cpus[i].mpidr >> 8 & 0xffff);
+}
+
+static void stack_make(struct cpu *c)
+{
+	void *memory = heap_pages(2);
+
+	if (memory == NULL)
+		panic("no memory for the stack of CPU %u", c->id);
+	c->boot_stack = (uint64_t)mmu_map_stack(c->id, va_to_pa(memory), KIB(16));
+}
+
+void boot_cpu(struct cpu *c)
+{
+	c->midr = cpu_el2_midr();
+	cpu_el2_setup(c);
+	if (!gic_cpu_init(c->id, c->mpidr)) {
+		log_error("CPU %u has no redistributor in the GIC: it is left out", c->id);
+		machine_stop();
+	}
+	time_cpu_init();
+	irq_enable_here(SGI_KICK);
+	__atomic_store_n(&c->online, true, __ATOMIC_RELEASE);
+	sched_run();
+}
+
+void smp_start(void)
+{
+	stack_make(&cpus[0]);
+	if (!gic_cpu_init(0, cpus[0].mpidr))
+		panic("the boot CPU has no redistributor in the GIC");
+	time_cpu_init();
+	irq_enable_here(SGI_KICK);
+	for (unsigned i = 1; i < cpu_count; i++) {
+		struct cpu *c = &cpus[i];
+		uint64_t until = cpu_counter() + time_frequency;
+		int error;
+
+		stack_make(c);
+		error = psci_cpu_on(c->mpidr, mmu_image_pa(boot_other), (uint64_t)c);
+		while (error == 0 && !__atomic_load_n(&c->online, __ATOMIC_ACQUIRE) && cpu_counter() < until)
+			cpu_relax();
+		if (!c->online)
+			log_error("CPU %u (MPIDR %lx) does not come up (PSCI %d): it is left out", i, c->mpidr, error);
+	}
+	log_info("%u of %u CPUs, counter at %lu Hz, GICv3 with %u interrupts", cpu_online_count(), cpu_count, time_frequency,
+		 gic.interrupts);
+}

@@ -1,0 +1,119 @@
+/* Who handles which interrupt. Descriptors change under `lock`; the dispatch reads them without: an interrupt is disabled in
+ * the GIC while its descriptor changes. */
+#include "core/irq.h"
+#include "drivers/gicv3.h"
+#include "lib/errno.h"
+#include "lib/print.h"
+
+static struct irq {
+	irq_handler *handler;
+	void *arg;
+	struct domain *domain;
+} irqs[IRQ_MAX];
+static struct lock lock;
+
+int irq_register(unsigned intid, bool edge, irq_handler *handler, void *arg)
+{
+	if (intid >= IRQ_MAX || intid >= gic.interrupts)
+		return -EINVAL;
+	LOCK_SCOPE(&lock);
+	if (irqs[intid].domain != NULL || (irqs[intid].handler != NULL && irqs[intid].handler != handler))
+		return -EBUSY;
+	irqs[intid] = (struct irq){handler, arg, NULL};
+	if (intid >= 32) {
+		gic_set_edge(intid, edge);
+		gic_set_target(intid, cpus[0].mpidr);
+	}
+	gic_set_priority(intid, 0x80);
+	gic_enable(intid, true);
+	return 0;
+}
+
+void irq_enable_here(unsigned intid)
+{
+	gic_set_priority(intid, 0x80);
+	gic_enable(intid, true);
+}
+
+int irq_route_guest(unsigned intid, struct domain *d)
+{
+	if (intid < 32 || intid >= IRQ_MAX || intid >= gic.interrupts)
+		return -EINVAL;
+	LOCK_SCOPE(&lock);
+	if (irqs[intid].handler != NULL || irqs[intid].domain != NULL)
+		return -EBUSY;
+	gic_enable(intid, false);
+	irqs[intid].domain = d;
+	gic_set_priority(intid, 0xa0);
+	gic_set_target(intid, d->vcpu[0] != NULL ? d->vcpu[0]->cpu->mpidr : cpus[0].mpidr);
+	return 0;
+}
+
+int irq_unroute_guest(unsigned intid, struct domain *d)
+{
+	if (intid < 32 || intid >= IRQ_MAX)
+		return -EINVAL;
+	LOCK_SCOPE(&lock);
+	if (irqs[intid].domain != d)
+		return -EINVAL;
+	gic_enable(intid, false);
+	gic_set_active(intid, false);
+	irqs[intid].domain = NULL;
+	return 0;
+}
+
+struct domain *irq_owner(unsigned intid)
+{
+	return intid < IRQ_MAX ? irqs[intid].domain : NULL;
+}
+
+void irq_guest_enable(unsigned intid, bool enable)
+{
+	gic_enable(intid, enable);
+}
+
+void irq_guest_trigger(unsigned intid, bool edge)
+{
+	gic_set_edge(intid, edge);
+}
+
+void irq_guest_target(unsigned intid, struct cpu *cpu)
+{
+	gic_set_target(intid, cpu->mpidr);
+}
+
+void irq_guest_deactivate(unsigned intid)
+{
+	gic_deactivate(intid);
+}
+
+/* To the vCPU of the owner that lives here: the machine's routing follows the guest's. */
+static void to_guest(unsigned intid, struct domain *d)
+{
+	struct vcpu *v = cpu_this()->vcpu;
+
+	gic_drop(intid);
+	vcpu_mark_irq(v != NULL && v->domain == d ? v : d->vcpu[0], intid);
+}
+
+void irq_dispatch(void)
+{
+	for (;;) {
+		uint32_t intid = gic_acknowledge();
+
+		if (intid >= IRQ_MAX)
+			return;
+		if (irqs[intid].domain != NULL) {
+			to_guest(intid, irqs[intid].domain);
+			continue;
+		}
+		if (intid == SGI_STOP)
+			machine_stop();
+		if (irqs[intid].handler != NULL)
+			irqs[intid].handler(intid, irqs[intid].arg);
+		else if (intid >= 16)
+			log_debug("interrupt %u that nobody waits for", intid);
+		gic_drop(intid);
+		gic_deactivate(intid);
+	}
+}

@@ -1,0 +1,162 @@
+/* Guest-physical address spaces: stage 2 and frame ownership changed together under the domain's memory lock. */
+#include "core/memory.h"
+#include "lib/errno.h"
+
+int memory_frame_get(struct domain *d, ipa_t ipa, bool write, pa_t *pa, struct page **page)
+{
+	struct stage2_entry e;
+
+	(void)write; /* RAM and SHARED are always writable */
+	LOCK_SCOPE(&d->memory_lock);
+	e = stage2_lookup(&d->stage2, ipa);
+	if (e.kind != STAGE2_RAM && e.kind != STAGE2_SHARED)
+		return -EFAULT;
+	*page = page_of(e.pa);
+	if (*page == NULL || !page_get(*page, d->id))
+		return -EFAULT;
+	*pa = e.pa;
+	return 0;
+}
+
+struct stage2_entry memory_lookup(struct domain *d, ipa_t ipa)
+{
+	LOCK_SCOPE(&d->memory_lock);
+	return stage2_lookup(&d->stage2, ipa);
+}
+
+/* What the mapping that is now gone held: gives it back. Lock held, TLBs clean. */
+static void give_up(struct domain *d, struct stage2_entry e)
+{
+	struct page *p = page_of(PA(ALIGN_DOWN(e.pa.raw, PAGE_SIZE)));
+
+	if (p == NULL)
+		return;
+	switch (e.kind) {
+	case STAGE2_RAM:
+		d->pages--;
+		if (!d->direct_mapped || !page_keep(p, d->id))
+			page_put(p);
+		break;
+	case STAGE2_FOREIGN:
+	case STAGE2_GRANT_RO:
+	case STAGE2_GRANT_RW:
+		page_put(p);
+		break;
+	default:
+		break;
+	}
+}
+
+int memory_map_page(struct domain *d, ipa_t ipa, pa_t pa, enum stage2_kind kind)
+{
+	struct stage2_entry old;
+	int error;
+
+	LOCK_SCOPE(&d->memory_lock);
+	old = stage2_lookup(&d->stage2, ipa);
+	error = stage2_map(&d->stage2, ipa, pa, PAGE_SIZE, kind);
+	if (error == 0)
+		give_up(d, old);
+	return error;
+}
+
+static int unmap_locked(struct domain *d, ipa_t ipa)
+{
+	struct stage2_entry old = stage2_lookup(&d->stage2, ipa);
+	int error;
+
+	if (old.kind == STAGE2_NONE)
+		return -EINVAL;
+	error = stage2_unmap(&d->stage2, ipa, PAGE_SIZE);
+	if (error == 0)
+		give_up(d, old);
+	return error;
+}
+
+int memory_unmap_page(struct domain *d, ipa_t ipa)
+{
+	LOCK_SCOPE(&d->memory_lock);
+	return unmap_locked(d, ipa);
+}
+
+int memory_map_device(struct domain *d, ipa_t ipa, pa_t pa, uint64_t size)
+{
+	for (uint64_t at = 0; at < size; at += PAGE_SIZE) {
+		const struct page *p = page_of(PA(pa.raw + at));
+
+		if (p != NULL && page_type(p) != PAGE_RESERVED)
+			return -EPERM;
+		if (p == NULL && at + MIB(2) <= size) /* a bank is never smaller than what a device skips over here */
+			at += MIB(2) - PAGE_SIZE - (pa.raw + at) % MIB(2);
+	}
+	LOCK_SCOPE(&d->memory_lock);
+	return stage2_map(&d->stage2, ipa, pa, size, d->direct_mapped ? STAGE2_MMIO : STAGE2_MMIO_STRICT);
+}
+
+int memory_unmap_range(struct domain *d, ipa_t ipa, uint64_t size)
+{
+	LOCK_SCOPE(&d->memory_lock);
+	return stage2_unmap(&d->stage2, ipa, size);
+}
+
+/* Direct-mapped: the frames at the same machine address must be waiting for this domain. */
+static int populate_direct(struct domain *d, ipa_t ipa, unsigned order)
+{
+	int error;
+
+	for (uint64_t i = 0; i < 1UL << order; i++) {
+		struct page *p = page_of(PA(ipa.raw + (i << PAGE_SHIFT)));
+
+		if (p == NULL || page_type(p) != PAGE_KEPT || page_owner(p) != d->id ||
+		    stage2_lookup(&d->stage2, IPA(ipa.raw + (i << PAGE_SHIFT))).kind != STAGE2_NONE)
+			return -EINVAL;
+	}
+	error = stage2_map(&d->stage2, ipa, PA(ipa.raw), PAGE_SIZE << order, STAGE2_RAM);
+	if (error != 0)
+		return error;
+	for (uint64_t i = 0; i < 1UL << order; i++)
+		page_set_type(page_of(PA(ipa.raw + (i << PAGE_SHIFT))), PAGE_RAM, d->id);
+	return 0;
+}
+
+int memory_populate(struct domain *d, ipa_t ipa, unsigned order)
+{
+	int error;
+	pa_t pa;
+
+	if (order > 18 || (ipa.raw & PAGE_MASK) != 0 || ipa.raw >> 40 != 0)
+		return -EINVAL;
+	LOCK_SCOPE(&d->memory_lock);
+	if (d->pages + (1UL << order) > d->pages_max)
+		return -EPERM;
+	if (d->direct_mapped) {
+		error = populate_direct(d, ipa, order);
+	} else {
+		pa = page_alloc_domain(d, order);
+		if (pa.raw == 0)
+			return -ENOMEM;
+		error = stage2_map(&d->stage2, ipa, pa, PAGE_SIZE << order, STAGE2_RAM);
+		for (uint64_t i = 0; error != 0 && i < 1UL << order; i++)
+			page_put(page_of(PA(pa.raw + (i << PAGE_SHIFT))));
+	}
+	if (error == 0)
+		d->pages += 1UL << order;
+	return error;
+}
+
+int memory_decrease(struct domain *d, ipa_t ipa, unsigned order)
+{
+	if (order > 18 || (ipa.raw & PAGE_MASK) != 0)
+		return -EINVAL;
+	LOCK_SCOPE(&d->memory_lock);
+	for (uint64_t i = 0; i < 1UL << order; i++)
+		if (stage2_lookup(&d->stage2, IPA(ipa.raw + (i << PAGE_SHIFT))).kind != STAGE2_RAM)
+			return -EINVAL;
+	for (uint64_t i = 0; i < 1UL << order; i++) {
+		int error = unmap_locked(d, IPA(ipa.raw + (i << PAGE_SHIFT)));
+
+		if (error != 0)
+			return error;
+	}
+	return 0;
+}

@@ -1,0 +1,36 @@
+/* Arm PL011 (DDI 0183): polled output, interrupt for input. */
+#include "drivers/uart.h"
+#include "core/console.h"
+
+enum { DR = 0x00, FR = 0x18, LCR_H = 0x2c, CR = 0x30, IMSC = 0x38, ICR = 0x44 };
+#define FR_RX_EMPTY (1u << 4)
+#define FR_TX_FULL  (1u << 5)
+#define INT_RX	    (1u << 4 | 1u << 6) /* receive, receive timeout */
+
+static volatile uint32_t *reg(void *regs, unsigned offset)
+{
+	return (volatile uint32_t *)((char *)regs + offset);
+}
+
+static void pl011_put(void *regs, char c)
+{
+	while (*reg(regs, FR) & FR_TX_FULL)
+		;
+	*reg(regs, DR) = (uint8_t)c;
+}
+
+static int pl011_get(void *regs)
+{
+	if (*reg(regs, FR) & FR_RX_EMPTY)
+		return -1;
+	return (int)(*reg(regs, DR) & 0xff);
+}
+
+static void pl011_receive_irq(void *regs, bool on)
+{
+	*reg(regs, ICR) = 0x7ff;
+	*reg(regs, IMSC) = on ? INT_RX : 0;
+	*reg(regs, CR) = *reg(regs, CR) | 1u << 0 | 1u << 8 | 1u << 9; /* UARTEN, TXE, RXE */
+}
+
+const struct uart_ops uart_pl011 = {pl011_put, pl011_get, pl011_receive_irq};

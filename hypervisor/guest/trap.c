@@ -1,0 +1,174 @@
+/* Exception classes of guests, as a table. What the architecture does not let us emulate is injected back. */
+#include "guest/trap.h"
+#include "arch/fault.h"
+#include "arch/guest_va.h"
+#include "sysreg.h"
+#include "core/irq.h"
+#include "core/memory.h"
+#include "core/sched.h"
+#include "lib/bits.h"
+#include "lib/print.h"
+
+typedef void trap_handler(struct vcpu *v, struct frame *f, uint64_t esr);
+
+static void skip(struct frame *f)
+{
+	f->elr += 4;
+	/* an IT block or BTYPE of the skipped instruction is over (AArch32 EL0 aside, which we do not emulate for) */
+	f->spsr &= ~(3UL << 10);
+}
+
+static void trap_undefined(struct vcpu *v, struct frame *f, uint64_t esr)
+{
+	(void)v;
+	(void)esr;
+	inject_undefined(f);
+}
+
+static void trap_wfx(struct vcpu *v, struct frame *f, uint64_t esr)
+{
+	skip(f);
+	if ((esr & 1) == 0)
+		sched_block(v);
+	else
+		sched_yield(v);
+}
+
+static void trap_hvc(struct vcpu *v, struct frame *f, uint64_t esr)
+{
+	switch (esr & 0xffff) {
+	case 0xea1:
+		hypercall(v, f);
+		break;
+	case 0:
+		smccc_call(v, f);
+		break;
+	default:
+		f->elr -= 4; /* the exception is taken on the HVC itself */
+		inject_undefined(f);
+	}
+}
+
+/* An SMC is trapped before it is done: ELR is on it. */
+static void trap_smc(struct vcpu *v, struct frame *f, uint64_t esr)
+{
+	if ((esr & 0xffff) != 0) {
+		inject_undefined(f);
+		return;
+	}
+	skip(f);
+	smccc_call(v, f);
+}
+
+static void trap_sysreg(struct vcpu *v, struct frame *f, uint64_t esr)
+{
+	if (sysreg_emulate(v, f, ESR_ISS(esr)))
+		skip(f);
+	else
+		inject_undefined(f);
+}
+
+/* The guest-physical address of an abort. HPFAR_EL2 is valid for translation and access flag faults, not for permission faults
+ * (Arm ARM D24.2.58). */
+static bool fault_address(uint64_t esr, uint64_t far, ipa_t *out)
+{
+	unsigned status = esr & 0x3c;
+
+	if (status == 0x0c && !(esr & 1UL << 7)) /* permission fault, not on a stage 1 walk */
+		return guest_va_to_ipa(GVA(far), out);
+	*out = IPA(bits_get(sysreg_read(hpfar_el2), 43, 4) << 12 | (far & PAGE_MASK));
+	return true;
+}
+
+static void trap_insn_abort(struct vcpu *v, struct frame *f, uint64_t esr)
+{
+	(void)esr;
+	log_debug("d%uv%u jumps to %lx, where nothing is", v->domain->id, v->id, sysreg_read(far_el2));
+	inject_abort(f, GVA(sysreg_read(far_el2)), true);
+}
+
+#define ISS_VALID      (1UL << 24)
+#define ISS_SIGNED     (1UL << 21)
+#define ISS_REG64      (1UL << 15)
+#define ISS_CACHE      (1UL << 8)
+#define ISS_STAGE1WALK (1UL << 7)
+#define ISS_WRITE      (1UL << 6)
+
+static uint64_t extend(uint64_t value, uint64_t esr, unsigned size)
+{
+	unsigned shift = 64 - 8 * size;
+
+	value = value << shift >> shift;
+	if ((esr & ISS_SIGNED) && size < 8)
+		value = (uint64_t)((int64_t)(value << shift) >> shift);
+	return esr & ISS_REG64 ? value : (uint32_t)value;
+}
+
+static void trap_data_abort(struct vcpu *v, struct frame *f, uint64_t esr)
+{
+	uint64_t far = sysreg_read(far_el2);
+	unsigned reg = (unsigned)bits_get(esr, 20, 16), status = esr & 0x3f;
+	struct mmio m;
+
+	if ((status & 0x3c) != 0x04 && (status & 0x3c) != 0x08 && (status & 0x3c) != 0x0c) {
+		inject_abort(f, GVA(far), false); /* a synchronous external abort of the machine, an alignment fault */
+		return;
+	}
+	if (!fault_address(esr, far, &m.ipa))
+		return; /* stage 1 changed under us: the guest tries again */
+	if (!(esr & ISS_STAGE1WALK)) {
+		if (esr & ISS_CACHE) { /* cache maintenance on an address without memory: nothing to do */
+			skip(f);
+			return;
+		}
+		if (esr & ISS_VALID) {
+			m.size = (uint8_t)(1u << bits_get(esr, 23, 22));
+			m.write = (esr & ISS_WRITE) != 0;
+			m.value = m.write ? frame_get(f, reg) << (64 - 8 * m.size) >> (64 - 8 * m.size) : 0;
+			if (mmio_emulate(v, &m)) {
+				if (!m.write)
+					frame_set(f, reg, extend(m.value, esr, m.size));
+				skip(f);
+				return;
+			}
+		}
+	}
+	/* another CPU may have been between break and make: under its lock the mapping is there */
+	if ((status & 0x3c) == 0x04 && memory_lookup(v->domain, m.ipa).kind != STAGE2_NONE)
+		return;
+	log_debug("d%uv%u: %s at %lx (physical %lx), where nothing is; pc %lx", v->domain->id, v->id,
+		  esr & ISS_WRITE ? "write" : "read", far, m.ipa.raw, f->elr);
+	inject_abort(f, GVA(far), false);
+}
+
+static trap_handler *const handlers[64] = {
+	[ESR_WFX] = trap_wfx,
+	[ESR_HVC64] = trap_hvc,
+	[ESR_SMC64] = trap_smc,
+	[ESR_SYSREG] = trap_sysreg,
+	[ESR_INSN_ABORT_LOWER] = trap_insn_abort,
+	[ESR_DATA_ABORT_LOWER] = trap_data_abort,
+};
+
+void trap_sync(struct frame *f)
+{
+	uint64_t esr = sysreg_read(esr_el2);
+	trap_handler *handler = handlers[ESR_CLASS(esr)];
+
+	(handler != NULL ? handler : trap_undefined)(vcpu_current(), f, esr);
+}
+
+void trap_irq(struct frame *f)
+{
+	(void)f;
+	irq_dispatch();
+}
+
+void trap_serror(struct frame *f)
+{
+	struct vcpu *v = vcpu_current();
+
+	/* asynchronous: whose access it was is not known for sure, so the guest that ran takes it */
+	log_error("SError while domain %u vCPU %u ran: ESR %lx, pc %lx", v->domain->id, v->id, sysreg_read(esr_el2), f->elr);
+	domain_shutdown(v->domain, SHUT_CRASH);
+}

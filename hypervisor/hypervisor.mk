@@ -1,0 +1,42 @@
+# The hypervisor: `make hypervisor` -> build/hypervisor/domus (arm64 Image for QEMU -kernel and U-Boot booti) and domus.elf.
+# Freestanding; from the sysroot come only Xen's public headers and the static libfdt (boot only).
+HV := $(BUILD)/hypervisor
+HV_CC := aarch64-linux-gnu-gcc
+HV_C := $(wildcard $(addprefix hypervisor/,lib/*.c arch/arm64/*.c core/*.c boot/*.c drivers/*.c boards/*.c guest/*.c xen/*.c))
+HV_S := $(wildcard hypervisor/arch/arm64/*.S)
+HV_OBJ := $(HV_C:hypervisor/%.c=$(HV)/obj/%.o) $(HV_S:hypervisor/%.S=$(HV)/obj/%.S.o)
+HV_WARN := -Wall -Wextra -Wconversion -Wvla -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
+HV_CPPFLAGS := -Ihypervisor -Ihypervisor/arch/arm64 -DDOMUS_VERSION='"$(VERSION)"' -nostdinc \
+	-isystem $(shell $(HV_CC) -print-file-name=include) -idirafter $(SYSROOT_ARM64)/usr/include \
+	-idirafter $(SYSROOT_ARM64)/usr/include/aarch64-linux-gnu
+HV_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -mgeneral-regs-only -march=armv8-a -mno-outline-atomics -fno-pic -fno-common \
+	-ffunction-sections -fdata-sections -fno-stack-protector -fno-asynchronous-unwind-tables -fno-omit-frame-pointer \
+	-fno-strict-aliasing -ffile-prefix-map=$(CURDIR)=. $(HV_WARN)
+# what runs before the MMU is on may not use unaligned accesses
+$(HV)/obj/arch/arm64/early.o $(HV)/obj/boards/early_console.o: HV_CFLAGS += -mstrict-align
+# these functions are what the compiler would call for such loops
+$(HV)/obj/lib/string.o: HV_CFLAGS += -fno-tree-loop-distribute-patterns
+
+$(HV)/obj/%.o: hypervisor/%.c hypervisor/hypervisor.mk VERSION | $(SYSROOT_ARM64)/.done
+	@mkdir -p $(@D)
+	@echo "  CC hypervisor $<"; $(HV_CC) $(HV_CPPFLAGS) $(HV_CFLAGS) -MMD -MP -c $< -o $@
+$(HV)/obj/%.S.o: hypervisor/%.S hypervisor/hypervisor.mk | $(SYSROOT_ARM64)/.done
+	@mkdir -p $(@D)
+	@echo "  AS hypervisor $<"; $(HV_CC) $(HV_CPPFLAGS) -D__ASSEMBLY__ -g -MMD -MP -c $< -o $@
+
+HV_LINK = $(HV_CC) -nostdlib -static -no-pie -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments \
+	-T hypervisor/arch/arm64/domus.lds
+# Linked twice: the second time with the table of the first one's symbols, which lies behind everything it describes.
+$(HV)/symbols.S: hypervisor/lib/symbols.awk $(HV_OBJ) hypervisor/arch/arm64/domus.lds
+	@$(HV_LINK) $(HV_OBJ) $(SYSROOT_ARM64)/usr/lib/aarch64-linux-gnu/libfdt.a -o $(HV)/first.elf
+	@aarch64-linux-gnu-nm -n $(HV)/first.elf | awk -f hypervisor/lib/symbols.awk > $@
+$(HV)/symbols.o: $(HV)/symbols.S
+	@$(HV_CC) -c $< -o $@
+$(HV)/domus.elf: $(HV)/symbols.o
+	@echo "  LD hypervisor $@"; $(HV_LINK) $(HV_OBJ) $(HV)/symbols.o $(SYSROOT_ARM64)/usr/lib/aarch64-linux-gnu/libfdt.a -o $@
+$(HV)/domus: $(HV)/domus.elf
+	@aarch64-linux-gnu-objcopy -O binary $< $@ && echo "  IMAGE $@: $$(stat -c %s $@) bytes"
+-include $(HV_OBJ:.o=.d)
+
+.PHONY: hypervisor
+hypervisor: $(HV)/domus ## build our hypervisor (arm64 Image)

@@ -1,0 +1,147 @@
+/* Device tree reading over libfdt (Devicetree Specification 0.4). */
+#include "lib/dt.h"
+#include "lib/string.h"
+#include <libfdt.h>
+
+uint64_t dt_read_cells(const void *cells, unsigned count)
+{
+	const uint8_t *p = cells;
+	uint64_t v = 0;
+
+	for (unsigned i = 0; i < count * 4; i++)
+		v = v << 8 | p[i];
+	return v;
+}
+
+bool dt_cells(const void *fdt, int node, unsigned *address_cells, unsigned *size_cells)
+{
+	uint64_t a = dt_number(fdt, node, "#address-cells", 2), s = dt_number(fdt, node, "#size-cells", 1);
+
+	*address_cells = (unsigned)a;
+	*size_cells = (unsigned)s;
+	return a >= 1 && a <= 2 && s <= 2;
+}
+
+/* An address on the bus of `bus`'s children, seen one level up. PCI and other buses with 3 cells are not translated. */
+static bool translate(const void *fdt, int bus, uint64_t *address, uint64_t size)
+{
+	int length, parent = fdt_parent_offset(fdt, bus);
+	unsigned ca, cs, pa, ps;
+	const char *p;
+
+	if (parent < 0)
+		return true; /* the root's children have CPU addresses */
+	p = fdt_getprop(fdt, bus, "ranges", &length);
+	if (p == NULL)
+		return false;
+	if (length == 0)
+		return true;
+	if (!dt_cells(fdt, bus, &ca, &cs) || !dt_cells(fdt, parent, &pa, &ps))
+		return false;
+	for (; length >= (int)(ca + pa + cs) * 4; length -= (int)(ca + pa + cs) * 4, p += (ca + pa + cs) * 4) {
+		uint64_t child = dt_read_cells(p, ca), up = dt_read_cells(p + ca * 4, pa);
+		uint64_t span = dt_read_cells(p + (ca + pa) * 4, cs);
+
+		if (*address >= child && *address - child < span && size <= span - (*address - child)) {
+			*address = up + (*address - child);
+			return true;
+		}
+	}
+	return false;
+}
+
+bool dt_reg(const void *fdt, int node, unsigned index, struct dt_range *out)
+{
+	int length, bus = fdt_parent_offset(fdt, node);
+	unsigned ca, cs;
+	const char *p = fdt_getprop(fdt, node, "reg", &length);
+
+	if (p == NULL || bus < 0 || !dt_cells(fdt, bus, &ca, &cs) || length < 0 ||
+	    (unsigned)length / ((ca + cs) * 4) <= index)
+		return false;
+	p += index * (ca + cs) * 4;
+	out->base = dt_read_cells(p, ca);
+	out->size = dt_read_cells(p + ca * 4, cs);
+	for (; bus > 0; bus = fdt_parent_offset(fdt, bus))
+		if (!translate(fdt, bus, &out->base, out->size))
+			return false;
+	return out->base + out->size >= out->base;
+}
+
+static int interrupt_parent(const void *fdt, int node)
+{
+	for (; node >= 0; node = fdt_parent_offset(fdt, node)) {
+		uint64_t handle = dt_number(fdt, node, "interrupt-parent", 0);
+
+		if (handle != 0)
+			return fdt_node_offset_by_phandle(fdt, (uint32_t)handle);
+	}
+	return -1;
+}
+
+/* GIC binding: type (0 SPI, 1 PPI), number, flags. */
+static bool gic_cells(const char *p, unsigned *intid, unsigned *flags)
+{
+	uint64_t type = dt_read_cells(p, 1), number = dt_read_cells(p + 4, 1);
+
+	*intid = (unsigned)(number + (type == 0 ? 32 : 16));
+	*flags = (unsigned)dt_read_cells(p + 8, 1);
+	return (type == 0 && number < 988) || (type == 1 && number < 16);
+}
+
+bool dt_interrupt(const void *fdt, int node, unsigned index, int gic, unsigned *intid, unsigned *flags)
+{
+	int length;
+	const char *p = fdt_getprop(fdt, node, "interrupts-extended", &length);
+	unsigned cells;
+
+	if (p != NULL) {
+		for (; length >= 4; index--) {
+			int to = fdt_node_offset_by_phandle(fdt, (uint32_t)dt_read_cells(p, 1));
+
+			cells = to < 0 ? 0 : (unsigned)dt_number(fdt, to, "#interrupt-cells", 0);
+			if (cells == 0 || cells > 8 || length < (int)(cells + 1) * 4)
+				return false;
+			if (index == 0)
+				return to == gic && cells >= 3 && gic_cells(p + 4, intid, flags);
+			p += (cells + 1) * 4;
+			length -= (int)(cells + 1) * 4;
+		}
+		return false;
+	}
+	p = fdt_getprop(fdt, node, "interrupts", &length);
+	if (p == NULL || interrupt_parent(fdt, node) != gic)
+		return false;
+	cells = (unsigned)dt_number(fdt, gic, "#interrupt-cells", 3);
+	if (cells < 3 || cells > 8 || (unsigned)length / (cells * 4) <= index)
+		return false;
+	return gic_cells(p + index * cells * 4, intid, flags);
+}
+
+uint64_t dt_number(const void *fdt, int node, const char *property, uint64_t otherwise)
+{
+	int length;
+	const void *p = fdt_getprop(fdt, node, property, &length);
+
+	return p != NULL && (length == 4 || length == 8) ? dt_read_cells(p, (unsigned)length / 4) : otherwise;
+}
+
+const char *dt_string(const void *fdt, int node, const char *property)
+{
+	int length;
+	const char *p = fdt_getprop(fdt, node, property, &length);
+
+	return p != NULL && length > 0 && p[length - 1] == '\0' ? p : NULL;
+}
+
+bool dt_enabled(const void *fdt, int node)
+{
+	const char *status = dt_string(fdt, node, "status");
+
+	return status == NULL || strcmp(status, "okay") == 0 || strcmp(status, "ok") == 0;
+}
+
+int dt_compatible(const void *fdt, int from, const char *compatible)
+{
+	return fdt_node_offset_by_compatible(fdt, from, compatible);
+}
