@@ -9,12 +9,10 @@
 #include "core/sched.h"
 #include "core/time.h"
 #include "drivers/gicv3.h"
-#include "guest/trap.h"
 #include "lib/print.h"
 #include <libfdt.h>
 
 static struct boot_modules modules;
-const struct sched_hooks *sched_hooks = &guest_hooks;
 
 /* A device tree that libfdt may walk without a further thought, mapped read-only; stops with one clear line if it is not one. */
 static const void *tree_open(uint64_t tree)
