@@ -4,6 +4,7 @@
  * A frame is a table: each 128 bytes of it belong to one family of registers. A family says which access sizes the
  * specification allows, and reads and writes aligned words of its registers; everything reserved, and every access in a size
  * that is not allowed, reads as zero and ignores writes. */
+#include "core/event.h"
 #include "core/irq.h"
 #include "drivers/gicv3.h"
 #include "guest/trap.h"
@@ -67,6 +68,8 @@ static void enable_set(const struct access *a, struct vgic_bank *bank, unsigned 
 	bank->enabled |= w;
 	if (n != 0)
 		hardware_enable(a, bank, n, w, true);
+	else if (w >> a->s->domain->events->interrupt & 1)
+		event_resample(a->g->vcpu); /* its line may be up since before */
 	w &= vgic_pending(a->g, bank) | bank->active | bank->loaded;
 	vgic_poke(a->g, n, w, true);
 }

@@ -1,0 +1,73 @@
+/* Event channels: the 2-level kind, 4096 ports of one bit each in a page that hypervisor and guest share. Lock order: the table
+ * of the domain with the lower id first. */
+#ifndef CORE_EVENT_H
+#define CORE_EVENT_H
+#include "core/vcpu.h"
+#include "lib/lock.h"
+
+#define EVENT_PORTS 4096u
+#define EVENT_VIRQS 24u
+
+/*  state        peer                      made by                 close makes it
+ *  FREE         -                         -                       -
+ *  UNBOUND      the domain that may bind  event_alloc_unbound     FREE
+ *  INTERDOMAIN  domain and its port       event_bind_interdomain  FREE; the peer's becomes UNBOUND for us
+ *  VIRQ         the virq                  event_bind_virq         FREE
+ *  IPI          -                         event_bind_ipi          FREE
+ * The numbers are those that EVTCHNOP_status shows, but for FREE and RESERVED (port 0). */
+enum event_state {
+	EVENT_FREE,
+	EVENT_UNBOUND,
+	EVENT_INTERDOMAIN,
+	EVENT_RESERVED,
+	EVENT_VIRQ,
+	EVENT_IPI
+};
+
+struct event_port {
+	uint8_t state;
+	uint8_t vcpu;	 /* who is told */
+	uint16_t domain; /* UNBOUND, INTERDOMAIN: the peer */
+	uint16_t peer;	 /* INTERDOMAIN: its port; VIRQ: the virq */
+};
+
+/* Where vCPU's share of the words lies; NULL until it is registered: nothing is delivered then. */
+struct event_vcpu {
+	uint8_t *upcall;	/* evtchn_upcall_pending */
+	uint64_t *selector;	/* evtchn_pending_sel */
+	const uint16_t *polled; /* SCHEDOP_poll: ports that end the wait */
+	unsigned nr_polled;
+};
+
+struct event_table {
+	struct lock lock;
+	uint64_t *pending, *mask; /* EVENT_PORTS bits each, shared with the guest */
+	unsigned interrupt;	  /* the PPI that says "look at your events" */
+	uint32_t polling;	  /* bit = vCPU in SCHEDOP_poll */
+	struct event_vcpu vcpus[MAX_VCPUS];
+	uint16_t virq[EVENT_VIRQS][MAX_VCPUS]; /* port, 0 = not bound */
+	struct event_port port[EVENT_PORTS];
+};
+
+/* All return 0 or a negative errno, and take the locks themselves. `remote` is a domain id as a hypercall resolved it. */
+int event_alloc_unbound(struct domain *d, uint16_t remote, unsigned *port);
+int event_bind_interdomain(struct domain *d, uint16_t remote, unsigned remote_port, unsigned *port);
+int event_bind_virq(struct domain *d, unsigned virq, unsigned vcpu, unsigned *port);
+int event_bind_ipi(struct domain *d, unsigned vcpu, unsigned *port);
+int event_close(struct domain *d, unsigned port);
+int event_send(struct domain *d, unsigned port);
+int event_unmask(struct domain *d, unsigned port);
+int event_bind_vcpu(struct domain *d, unsigned port, unsigned vcpu);
+int event_status(struct domain *d, unsigned port, struct event_port *out);
+void event_reset(struct domain *d); /* closes every port */
+
+/* Raises a virq (global ones: on vCPU 0). Any CPU; takes the domain's event lock. */
+void event_raise_virq(struct domain *d, unsigned virq, unsigned vcpu);
+/* The vCPU's words are here from now on; everything counts as pending once, as Xen does. */
+void event_register_vcpu(struct vcpu *v, uint8_t *upcall, uint64_t *selector);
+/* SCHEDOP_poll: waits until one of the ports is pending or the counter reaches deadline (~0: never). */
+void event_poll(struct vcpu *v, const uint16_t *ports, unsigned count, uint64_t deadline);
+/* After the guest enabled the PPI or was reset: delivers again what upcall_pending still says. */
+void event_resample(struct vcpu *v);
+
+#endif

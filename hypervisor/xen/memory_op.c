@@ -1,0 +1,252 @@
+/* memory_op: xen/memory.h. A guest's frame numbers are IPAs >> 12. */
+#include "core/grant.h"
+#include "core/memory.h"
+#include "lib/errno.h"
+#include "xen/abi.h"
+#include "xen/guest_copy.h"
+#include "xen/hypercall.h"
+
+#define GFN_MAX	  (1ul << 36)
+#define COUNT_MAX 0x100000ul /* extents of one call: 4 GiB of pages */
+
+static int ipa_of_gfn(uint64_t gfn, ipa_t *out)
+{
+	*out = IPA(gfn << PAGE_SHIFT);
+	return gfn < GFN_MAX ? 0 : -EINVAL;
+}
+
+/* decrease_reservation and populate_physmap: how many extents were done, which is short of nr_extents at the first failure. */
+static int64_t reservation(struct vcpu *v, struct xen_memory_reservation *r,
+			   int (*one)(struct domain *, ipa_t, unsigned))
+{
+	struct domain *d;
+	uint64_t done;
+	int error = domain_by_id(v, r->domid, &d);
+
+	if (error)
+		return error;
+	if (r->nr_extents > COUNT_MAX || r->extent_order > 18)
+		return -EINVAL;
+	for (done = 0; done < r->nr_extents; done++) {
+		uint64_t gfn;
+		ipa_t ipa;
+
+		if (guest_copy_in(v, &gfn, GVA(r->extent_start.q + done * sizeof(gfn)),
+				  sizeof(gfn)) ||
+		    ipa_of_gfn(gfn, &ipa) || one(d, ipa, r->extent_order))
+			break;
+	}
+	return (int64_t)done;
+}
+
+static int64_t op_decrease(struct vcpu *v, void *in, gva_t at)
+{
+	(void)at;
+	return reservation(v, in, memory_decrease);
+}
+
+static int64_t op_populate(struct vcpu *v, void *in, gva_t at)
+{
+	(void)at;
+	return reservation(v, in, memory_populate);
+}
+
+/* Shows gfn `index` of another domain at ipa of d. */
+static int map_foreign(struct vcpu *v, struct domain *d, uint16_t foreign, uint64_t index,
+		       ipa_t ipa)
+{
+	struct domain *owner;
+	struct page *page;
+	ipa_t source;
+	pa_t pa;
+	int error = domain_by_id(v, foreign, &owner);
+
+	if (!error)
+		error = ipa_of_gfn(index, &source);
+	if (!error)
+		error = memory_frame_get(owner, source, true, &pa, &page);
+	if (error)
+		return error == -EFAULT ? -EINVAL : error;
+	error = memory_map_page(d, ipa, pa, STAGE2_FOREIGN);
+	if (error)
+		page_put(page);
+	return error;
+}
+
+static int add_to_physmap(struct vcpu *v, struct domain *d, unsigned space, uint16_t foreign,
+			  uint64_t index, uint64_t gfn)
+{
+	ipa_t ipa;
+	pa_t pa;
+	int error = ipa_of_gfn(gfn, &ipa);
+
+	if (error)
+		return error;
+	switch (space) {
+	case XENMAPSPACE_shared_info:
+		if (index != 0)
+			return -EINVAL;
+		return memory_map_page(d, ipa, va_to_pa(d->xen->shared), STAGE2_SHARED);
+	case XENMAPSPACE_grant_table:
+		if (index >= GRANT_FRAMES_MAX)
+			return -EINVAL; /* status frames (XENMAPIDX_grant_table_status) belong to version 2 */
+		error = grant_frame(d, (unsigned)index, &pa);
+		return error ? error : memory_map_page(d, ipa, pa, STAGE2_SHARED);
+	case XENMAPSPACE_gmfn_foreign:
+		return map_foreign(v, d, foreign, index, ipa);
+	}
+	return -ENOSYS;
+}
+
+static int64_t op_add_to_physmap(struct vcpu *v, void *in, gva_t at)
+{
+	struct xen_add_to_physmap *op = in;
+	struct domain *d;
+	int error = domain_by_id(v, op->domid, &d);
+
+	(void)at;
+	if (!error && op->space == XENMAPSPACE_gmfn_foreign)
+		error = -ENOSYS; /* has no room for the foreign domain's id: the batch has */
+	return error ? error : add_to_physmap(v, d, op->space, 0, op->idx, op->gpfn);
+}
+
+static int64_t op_add_to_physmap_batch(struct vcpu *v, void *in, gva_t at)
+{
+	struct xen_add_to_physmap_batch *op = in;
+	struct domain *d;
+	int error = domain_by_id(v, op->domid, &d);
+
+	(void)at;
+	for (unsigned i = 0; !error && i < op->size; i++) {
+		xen_ulong_t index;
+		xen_pfn_t gfn;
+		int result;
+
+		if (guest_copy_in(v, &index, GVA(op->idxs.q + i * sizeof(index)), sizeof(index)) ||
+		    guest_copy_in(v, &gfn, GVA(op->gpfns.q + i * sizeof(gfn)), sizeof(gfn)))
+			return -EFAULT;
+		result = add_to_physmap(v, d, op->space, op->u.foreign_domid, index, gfn);
+		if (guest_copy_out(v, GVA(op->errs.q + i * sizeof(result)), &result,
+				   sizeof(result)))
+			return -EFAULT;
+	}
+	return error;
+}
+
+static int64_t op_remove_from_physmap(struct vcpu *v, void *in, gva_t at)
+{
+	struct xen_remove_from_physmap *op = in;
+	struct domain *d;
+	ipa_t ipa;
+	int error = domain_by_id(v, op->domid, &d);
+
+	(void)at;
+	if (!error)
+		error = ipa_of_gfn(op->gpfn, &ipa);
+	return error ? error : memory_unmap_page(d, ipa);
+}
+
+/* Grant frames of another domain, shown to the caller: how libxl seeds the first grants. */
+static int64_t op_acquire_resource(struct vcpu *v, void *in, gva_t at)
+{
+	struct xen_mem_acquire_resource *op = in;
+	struct domain *d;
+	int error = domain_by_id(v, op->domid, &d);
+
+	(void)at;
+	if (error)
+		return error;
+	if (op->type != XENMEM_resource_grant_table)
+		return -EOPNOTSUPP;
+	if (op->id != XENMEM_resource_grant_table_id_shared || op->pad != 0)
+		return -EINVAL;
+	if (!op->frame_list.q) { /* the question how many there are */
+		if (op->nr_frames != 0)
+			return -EINVAL;
+		op->nr_frames = GRANT_FRAMES_MAX;
+		return 0;
+	}
+	if (op->nr_frames > GRANT_FRAMES_MAX || op->frame >= GRANT_FRAMES_MAX)
+		return -EINVAL;
+	for (unsigned i = 0; i < op->nr_frames; i++) {
+		xen_pfn_t gfn;
+		ipa_t ipa;
+		pa_t pa;
+
+		if (guest_copy_in(v, &gfn, GVA(op->frame_list.q + i * sizeof(gfn)), sizeof(gfn)))
+			return -EFAULT;
+		error = ipa_of_gfn(gfn, &ipa);
+		if (!error)
+			error = grant_frame(d, (unsigned)op->frame + i, &pa);
+		if (!error && !page_get(page_of(pa), d->id))
+			error = -EINVAL;
+		if (error)
+			return error;
+		error = memory_map_page(v->domain, ipa, pa, STAGE2_FOREIGN);
+		if (error) {
+			page_put(page_of(pa));
+			return error;
+		}
+	}
+	return 0;
+}
+
+static int64_t op_maximum_ram_page(struct vcpu *v, void *in, gva_t at)
+{
+	(void)v;
+	(void)in;
+	(void)at;
+	return (int64_t)(page_highest().raw >> PAGE_SHIFT);
+}
+
+static int64_t op_current_reservation(struct vcpu *v, void *in, gva_t at)
+{
+	struct domain *d;
+	int error = domain_by_id(v, *(domid_t *)in, &d);
+
+	(void)at;
+	return error ? error : (int64_t)d->pages;
+}
+
+static int64_t op_maximum_reservation(struct vcpu *v, void *in, gva_t at)
+{
+	struct domain *d;
+	int error = domain_by_id(v, *(domid_t *)in, &d);
+
+	(void)at;
+	return error ? error : (int64_t)d->pages_max;
+}
+
+/* Sharing counters of `xl info`: nothing is shared. */
+static int64_t op_zero(struct vcpu *v, void *in, gva_t at)
+{
+	(void)v;
+	(void)in;
+	(void)at;
+	return 0;
+}
+
+static const struct op ops[] = {
+	[XENMEM_decrease_reservation] = {op_decrease, sizeof(struct xen_memory_reservation), 0},
+	[XENMEM_maximum_ram_page] = {op_maximum_ram_page, 0, 0},
+	[XENMEM_current_reservation] = {op_current_reservation, sizeof(domid_t), 0},
+	[XENMEM_maximum_reservation] = {op_maximum_reservation, sizeof(domid_t), 0},
+	[XENMEM_populate_physmap] = {op_populate, sizeof(struct xen_memory_reservation), 0},
+	[XENMEM_add_to_physmap] = {op_add_to_physmap, sizeof(struct xen_add_to_physmap), 0},
+	[XENMEM_remove_from_physmap] = {op_remove_from_physmap,
+					sizeof(struct xen_remove_from_physmap), 0},
+	[XENMEM_get_sharing_freed_pages] = {op_zero, 0, 0},
+	[XENMEM_get_sharing_shared_pages] = {op_zero, 0, 0},
+	[XENMEM_add_to_physmap_batch] = {op_add_to_physmap_batch,
+					 sizeof(struct xen_add_to_physmap_batch), 0},
+	[XENMEM_acquire_resource] = {op_acquire_resource, sizeof(struct xen_mem_acquire_resource),
+				     OP_OUT | OP_PRIVILEGED},
+};
+
+int64_t hypercall_memory(struct vcpu *v, const uint64_t *a)
+{
+	/* the bits above the command are where Xen continues a call that it interrupted; we never do */
+	if (a[0] >> 6)
+		return -ENOSYS;
+	return op_run(v, ops, ARRAY_SIZE(ops), a[0], GVA(a[1]));
+}

@@ -1,0 +1,206 @@
+/* The small ones: hvm_op, console_io, platform_op, physdev_op, grant_table_op as far as a kernel without DomUs needs it. */
+#include "core/console.h"
+#include "core/event.h"
+#include "core/grant.h"
+#include "lib/errno.h"
+#include "xen/abi.h"
+#include "xen/guest_copy.h"
+#include "xen/hypercall.h"
+
+/* ---- hvm_op ---------------------------------------------------------------------------------------------------------- */
+static int64_t op_get_param(struct vcpu *v, void *in, gva_t at)
+{
+	struct xen_hvm_param *op = in;
+	struct domain *d;
+	int error = domain_by_id(v, op->domid, &d);
+	uint64_t *param;
+
+	(void)at;
+	if (error)
+		return error;
+	param = hvm_param(d, op->index);
+	if (!param)
+		return -EINVAL;
+	/* type 2: a PPI; flags 2: level, low (xen/hvm/params.h) */
+	op->value = op->index == HVM_PARAM_CALLBACK_IRQ && *param == 0
+			    ? (2ul << 56 | 2ul << 8 | d->events->interrupt)
+			    : *param;
+	return 0;
+}
+
+static int64_t op_set_param(struct vcpu *v, void *in, gva_t at)
+{
+	struct xen_hvm_param *op = in;
+	struct domain *d;
+	int error = domain_by_id(v, op->domid, &d);
+	uint64_t *param;
+
+	(void)at;
+	if (error)
+		return error;
+	if (d == v->domain)
+		return -EPERM; /* the toolstack's, not the guest's own */
+	param = hvm_param(d, op->index);
+	if (!param)
+		return -EINVAL;
+	*param = op->value;
+	return 0;
+}
+
+static const struct op hvm_ops[] = {
+	[HVMOP_set_param] = {op_set_param, sizeof(struct xen_hvm_param), 0},
+	[HVMOP_get_param] = {op_get_param, sizeof(struct xen_hvm_param), OP_OUT},
+};
+
+int64_t hypercall_hvm(struct vcpu *v, const uint64_t *a)
+{
+	return op_run(v, hvm_ops, ARRAY_SIZE(hvm_ops), a[0], GVA(a[1]));
+}
+
+/* ---- console_io: Dom0's hvc0 and earlycon ------------------------------------------------------------------------------ */
+int64_t hypercall_console(struct vcpu *v, const uint64_t *a)
+{
+	gva_t at = GVA(a[2]);
+	uint64_t count = a[1];
+	char text[128];
+	size_t part;
+
+	if (!v->domain->privileged)
+		return -EPERM;
+	if (a[0] == CONSOLEIO_read) {
+		part = console_read(text, count < sizeof(text) ? count : sizeof(text));
+		return guest_copy_out(v, at, text, part) ? -EFAULT : (int64_t)part;
+	}
+	if (a[0] != CONSOLEIO_write)
+		return -ENOSYS;
+	if (count > MIB(1))
+		return -E2BIG;
+	for (; count > 0; count -= part, at.raw += part) {
+		part = count < sizeof(text) ? count : sizeof(text);
+		if (guest_copy_in(v, text, at, part))
+			return -EFAULT;
+		console_write(text, part);
+	}
+	return 0;
+}
+
+/* ---- platform_op ------------------------------------------------------------------------------------------------------ */
+int64_t hypercall_platform(struct vcpu *v, const uint64_t *a)
+{
+	struct xen_platform_op op;
+
+	if (!v->domain->privileged)
+		return -EPERM;
+	if (guest_copy_in(v, &op, GVA(a[0]),
+			  offsetof(struct xen_platform_op, u) + sizeof(op.u.settime64)))
+		return -EFAULT;
+	if (op.interface_version != XENPF_INTERFACE_VERSION)
+		return -EACCES;
+	if (op.cmd != XENPF_settime64)
+		return -ENOSYS;
+	/* in nanoseconds a year of 584 still fits */
+	if (op.u.settime64.mbz || op.u.settime64.secs > ~0ul / 1000000000 - 1 ||
+	    op.u.settime64.nsecs >= 1000000000 ||
+	    op.u.settime64.system_time > op.u.settime64.secs * 1000000000)
+		return -EINVAL;
+	wallclock_set(op.u.settime64.secs * 1000000000 + op.u.settime64.nsecs -
+		      op.u.settime64.system_time);
+	return 0;
+}
+
+/* ---- physdev_op: Dom0 has all PCI devices anyhow, so being told of one is fine and nothing to do ------------------------ */
+int64_t hypercall_physdev(struct vcpu *v, const uint64_t *a)
+{
+	if (!v->domain->privileged)
+		return -EPERM;
+	return a[0] == PHYSDEVOP_pci_device_add || a[0] == PHYSDEVOP_pci_device_remove ? 0
+										       : -ENOSYS;
+}
+
+/* ---- grant_table_op --------------------------------------------------------------------------------------------------- */
+static int64_t op_query_size(struct vcpu *v, void *in, gva_t at)
+{
+	struct gnttab_query_size *op = in;
+	struct domain *d;
+
+	(void)at;
+	if (domain_by_id(v, op->dom, &d)) {
+		op->status = GNTST_bad_domain;
+		return 0;
+	}
+	op->nr_frames = d->grants->frames;
+	op->max_nr_frames = GRANT_FRAMES_MAX;
+	op->status = GNTST_okay;
+	return 0;
+}
+
+static int64_t op_setup_table(struct vcpu *v, void *in, gva_t at)
+{
+	struct gnttab_setup_table *op = in;
+	struct domain *d;
+
+	(void)at;
+	op->status = GNTST_okay;
+	if (domain_by_id(v, op->dom, &d))
+		op->status = GNTST_bad_domain;
+	else if (op->nr_frames > GRANT_FRAMES_MAX)
+		op->status = GNTST_general_error;
+	for (unsigned i = 0; op->status == GNTST_okay && i < op->nr_frames; i++) {
+		pa_t pa;
+		xen_pfn_t frame;
+
+		if (grant_frame(d, i, &pa)) {
+			op->status = GNTST_general_error;
+			break;
+		}
+		frame = pa.raw >> PAGE_SHIFT;
+		if (guest_copy_out(v, GVA(op->frame_list.q + i * sizeof(frame)), &frame,
+				   sizeof(frame)))
+			return -EFAULT;
+	}
+	return 0;
+}
+
+static int64_t op_set_version(struct vcpu *v, void *in, gva_t at)
+{
+	struct gnttab_set_version *op = in;
+	uint32_t wanted = op->version;
+
+	(void)v;
+	(void)at;
+	op->version = 1;
+	return wanted == 1 ? 0 : wanted == 2 ? -ENOSYS : -EINVAL;
+}
+
+static int64_t op_get_version(struct vcpu *v, void *in, gva_t at)
+{
+	struct gnttab_get_version *op = in;
+	struct domain *d;
+	int error = domain_by_id(v, op->dom, &d);
+
+	(void)at;
+	op->version = 1;
+	return error;
+}
+
+static const struct op grant_ops[] = {
+	[GNTTABOP_setup_table] = {op_setup_table, sizeof(struct gnttab_setup_table), OP_OUT},
+	[GNTTABOP_query_size] = {op_query_size, sizeof(struct gnttab_query_size), OP_OUT},
+	[GNTTABOP_set_version] = {op_set_version, sizeof(struct gnttab_set_version), OP_OUT},
+	[GNTTABOP_get_version] = {op_get_version, sizeof(struct gnttab_get_version), OP_OUT},
+};
+
+int64_t hypercall_grant(struct vcpu *v, const uint64_t *a)
+{
+	gva_t at = GVA(a[1]);
+
+	if (a[0] >= ARRAY_SIZE(grant_ops) || a[2] > 64)
+		return a[2] > 64 ? -E2BIG : -ENOSYS;
+	for (uint64_t i = 0; i < a[2]; i++, at.raw += grant_ops[a[0]].size) {
+		int64_t result = op_run(v, grant_ops, ARRAY_SIZE(grant_ops), a[0], at);
+
+		if (result)
+			return result;
+	}
+	return grant_ops[a[0]].run ? 0 : -ENOSYS;
+}

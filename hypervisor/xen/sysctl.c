@@ -1,0 +1,190 @@
+/* sysctl: what the tools ask about the machine. */
+#include "core/console.h"
+#include "core/event.h"
+#include "core/page.h"
+#include "core/time.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "xen/abi.h"
+#include "xen/guest_copy.h"
+#include "xen/hypercall.h"
+
+static int64_t read_console(struct vcpu *v, struct xen_sysctl *op)
+{
+	struct xen_sysctl_readconsole *r = &op->u.readconsole;
+	uint32_t index = r->incremental ? r->index : console_ring_start(), done = 0, got;
+	char text[256];
+
+	while (done < r->count) {
+		uint32_t room = r->count - done;
+
+		got = console_ring_read(&index, text,
+					room < sizeof(text) ? room : (uint32_t)sizeof(text));
+		if (got == 0)
+			break;
+		if (guest_copy_out(v, GVA(r->buffer.q + done), text, got))
+			return -EFAULT;
+		done += got;
+	}
+	if (r->clear)
+		console_ring_clear();
+	r->index = index;
+	r->count = done;
+	return 0;
+}
+
+static int64_t phys_info(struct vcpu *v, struct xen_sysctl *op)
+{
+	struct xen_sysctl_physinfo *p = &op->u.physinfo;
+
+	(void)v;
+	memset(p, 0, sizeof(*p));
+	p->threads_per_core = 1;
+	p->cores_per_socket = 1;
+	p->nr_cpus = cpu_online_count();
+	p->max_cpu_id = cpu_count - 1;
+	p->nr_nodes = 1;
+	p->cpu_khz = (uint32_t)(time_frequency / 1000);
+	p->capabilities =
+		XEN_SYSCTL_PHYSCAP_hvm | XEN_SYSCTL_PHYSCAP_hap | XEN_SYSCTL_PHYSCAP_gnttab_v1;
+	p->total_pages = page_total();
+	p->free_pages = page_free_count();
+	p->max_mfn = page_highest().raw >> PAGE_SHIFT;
+	return 0;
+}
+
+static int64_t sched_id(struct vcpu *v, struct xen_sysctl *op)
+{
+	(void)v;
+	op->u.sched_id.sched_id = XEN_SCHEDULER_NULL; /* one vCPU on each pCPU */
+	return 0;
+}
+
+static int64_t domain_info_list(struct vcpu *v, struct xen_sysctl *op)
+{
+	struct xen_sysctl_getdomaininfolist *l = &op->u.getdomaininfolist;
+	uint32_t first = l->first_domain;
+
+	for (l->num_domains = 0; l->num_domains < l->max_domains && first < DOMID_FIRST_RESERVED;
+	     l->num_domains++) {
+		struct domain *d = domain_next((uint16_t)first);
+		struct xen_domctl_getdomaininfo info;
+
+		if (!d)
+			break;
+		domain_info(d, &info);
+		if (guest_copy_out(v, GVA(l->buffer.q + l->num_domains * sizeof(info)), &info,
+				   sizeof(info)))
+			return -EFAULT;
+		first = d->id + 1u;
+	}
+	return 0;
+}
+
+static int64_t cpu_info(struct vcpu *v, struct xen_sysctl *op)
+{
+	struct xen_sysctl_getcpuinfo *c = &op->u.getcpuinfo;
+
+	c->nr_cpus = c->max_cpus < cpu_count ? c->max_cpus : cpu_count;
+	for (unsigned i = 0; i < c->nr_cpus; i++) {
+		struct xen_sysctl_cpuinfo info = {
+			.idletime = time_ns_of_ticks(cpu_idle_ticks(&cpus[i]))};
+
+		if (guest_copy_out(v, GVA(c->info.q + i * sizeof(info)), &info, sizeof(info)))
+			return -EFAULT;
+	}
+	return 0;
+}
+
+/* A cluster is shown as a socket. A NULL buffer asks for the count. */
+static int64_t cpu_topology(struct vcpu *v, struct xen_sysctl *op)
+{
+	struct xen_sysctl_cputopoinfo *t = &op->u.cputopoinfo;
+	uint32_t room = t->num_cpus;
+
+	t->num_cpus = cpu_count;
+	for (unsigned i = 0; t->cputopo.q && i < cpu_count && i < room; i++) {
+		struct xen_sysctl_cputopo topo = {.core = i, .socket = cpus[i].cluster, .node = 0};
+
+		if (!cpus[i].online)
+			topo.core = topo.socket = topo.node = ~0u;
+		if (guest_copy_out(v, GVA(t->cputopo.q + i * sizeof(topo)), &topo, sizeof(topo)))
+			return -EFAULT;
+	}
+	return 0;
+}
+
+static int64_t numa_info(struct vcpu *v, struct xen_sysctl *op)
+{
+	struct xen_sysctl_numainfo *n = &op->u.numainfo;
+	struct xen_sysctl_meminfo info = {.memsize = page_total() << PAGE_SHIFT,
+					  .memfree = page_free_count() << PAGE_SHIFT};
+	uint32_t distance = 10, room = n->num_nodes;
+
+	n->num_nodes = 1;
+	if (room == 0)
+		return 0;
+	if (n->meminfo.q && guest_copy_out(v, GVA(n->meminfo.q), &info, sizeof(info)))
+		return -EFAULT;
+	if (n->distance.q && guest_copy_out(v, GVA(n->distance.q), &distance, sizeof(distance)))
+		return -EFAULT;
+	return 0;
+}
+
+/* One pool with all CPUs, until issue 4 makes one for each cluster. */
+static int64_t cpu_pool(struct vcpu *v, struct xen_sysctl *op)
+{
+	struct xen_sysctl_cpupool_op *p = &op->u.cpupool_op;
+	uint64_t online = 0;
+
+	for (unsigned i = 0; i < cpu_count; i++)
+		online |= cpus[i].online ? 1ul << i : 0;
+	switch (p->op) {
+	case XEN_SYSCTL_CPUPOOL_OP_INFO: /* of the next pool with this id or a higher one */
+		if (p->cpupool_id != 0)
+			return -ENOENT;
+		p->sched_id = XEN_SCHEDULER_NULL;
+		p->n_dom = 0;
+		for (struct domain *d = domain_next(0); d; d = domain_next((uint16_t)(d->id + 1)))
+			p->n_dom++;
+		return cpumap_out(v, online, p->cpumap.bitmap.q, p->cpumap.nr_bits);
+	case XEN_SYSCTL_CPUPOOL_OP_FREEINFO:
+		return cpumap_out(v, 0, p->cpumap.bitmap.q, p->cpumap.nr_bits);
+	}
+	return -EOPNOTSUPP;
+}
+
+/* The null scheduler has no parameters. */
+static int64_t scheduler(struct vcpu *v, struct xen_sysctl *op)
+{
+	(void)v;
+	(void)op;
+	return -EINVAL;
+}
+
+static int64_t (*const commands[])(struct vcpu *v, struct xen_sysctl *op) = {
+	[XEN_SYSCTL_readconsole] = read_console, [XEN_SYSCTL_physinfo] = phys_info,
+	[XEN_SYSCTL_sched_id] = sched_id,	 [XEN_SYSCTL_getdomaininfolist] = domain_info_list,
+	[XEN_SYSCTL_getcpuinfo] = cpu_info,	 [XEN_SYSCTL_cputopoinfo] = cpu_topology,
+	[XEN_SYSCTL_numainfo] = numa_info,	 [XEN_SYSCTL_cpupool_op] = cpu_pool,
+	[XEN_SYSCTL_scheduler_op] = scheduler,
+};
+
+int64_t hypercall_sysctl(struct vcpu *v, const uint64_t *a)
+{
+	struct xen_sysctl op;
+	int64_t result;
+
+	if (!v->domain->privileged)
+		return -EPERM;
+	if (guest_copy_in(v, &op, GVA(a[0]), sizeof(op)))
+		return -EFAULT;
+	if (op.interface_version != XEN_SYSCTL_INTERFACE_VERSION)
+		return -EACCES;
+	if (op.cmd >= ARRAY_SIZE(commands) || !commands[op.cmd])
+		return -ENOSYS;
+	result = commands[op.cmd](v, &op);
+	if (result >= 0 && guest_copy_out(v, GVA(a[0]), &op, sizeof(op)))
+		return -EFAULT;
+	return result;
+}

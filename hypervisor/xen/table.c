@@ -1,0 +1,97 @@
+/* hvc #0xea1: number in x16, arguments in x0 to x4, result in x0 (xen/arch-arm.h). */
+#include "core/memory.h"
+#include "guest/trap.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "xen/abi.h"
+#include "xen/guest_copy.h"
+#include "xen/hypercall.h"
+
+_Static_assert(ENOSYS == 38 && EFAULT == 14 && EINVAL == 22 && EPERM == 1,
+	       "the numbers of Xen's errno.h");
+_Static_assert(sizeof(struct xen_sysctl) <= OP_MAX_SIZE && sizeof(struct xen_domctl) <= OP_MAX_SIZE,
+	       "op_run's buffer");
+
+static hypercall_handler multicall;
+
+static hypercall_handler *const table[] = {
+	[__HYPERVISOR_platform_op] = hypercall_platform,
+	[__HYPERVISOR_memory_op] = hypercall_memory,
+	[__HYPERVISOR_multicall] = multicall,
+	[__HYPERVISOR_xen_version] = hypercall_version,
+	[__HYPERVISOR_console_io] = hypercall_console,
+	[__HYPERVISOR_grant_table_op] = hypercall_grant,
+	[__HYPERVISOR_vm_assist] = hypercall_vm_assist,
+	[__HYPERVISOR_vcpu_op] = hypercall_vcpu,
+	[__HYPERVISOR_sched_op] = hypercall_sched,
+	[__HYPERVISOR_event_channel_op] = hypercall_event,
+	[__HYPERVISOR_physdev_op] = hypercall_physdev,
+	[__HYPERVISOR_hvm_op] = hypercall_hvm,
+	[__HYPERVISOR_sysctl] = hypercall_sysctl,
+	[__HYPERVISOR_domctl] = hypercall_domctl,
+};
+
+static int64_t dispatch(struct vcpu *v, uint64_t number, const uint64_t *a)
+{
+	if (number >= ARRAY_SIZE(table) || !table[number])
+		return -ENOSYS;
+	return table[number](v, a);
+}
+
+void hypercall(struct vcpu *v, struct frame *f)
+{
+	f->x[0] = (uint64_t)dispatch(v, f->x[16], f->x);
+}
+
+/* Every entry's result goes into the entry; the call as a whole fails only when an entry cannot be read or written. */
+static int64_t multicall(struct vcpu *v, const uint64_t *a)
+{
+	gva_t at = GVA(a[0]);
+
+	/* the work of one call is bounded: Linux and libxenctrl send a handful */
+	if (a[1] > 64)
+		return -E2BIG;
+	for (uint64_t i = 0; i < a[1]; i++, at.raw += sizeof(multicall_entry_t)) {
+		multicall_entry_t entry;
+		gva_t result = GVA(at.raw + offsetof(multicall_entry_t, result));
+
+		if (guest_copy_in(v, &entry, at, sizeof(entry)))
+			return -EFAULT;
+		entry.result = entry.op == __HYPERVISOR_multicall
+				       ? (xen_ulong_t)-EINVAL
+				       : (xen_ulong_t)dispatch(v, entry.op, entry.args);
+		if (guest_copy_out(v, result, &entry.result, sizeof(entry.result)))
+			return -EFAULT;
+	}
+	return 0;
+}
+
+int64_t op_run(struct vcpu *v, const struct op *ops, unsigned rows, uint64_t cmd, gva_t at)
+{
+	_Alignas(16) uint8_t in[OP_MAX_SIZE];
+	const struct op *op;
+	int64_t result;
+
+	if (cmd >= rows || !ops[cmd].run)
+		return -ENOSYS;
+	op = &ops[cmd];
+	if ((op->flags & OP_PRIVILEGED) && !v->domain->privileged)
+		return -EPERM;
+	if (op->size && guest_copy_in(v, in, at, op->size))
+		return -EFAULT;
+	result = op->run(v, in, at);
+	if (result >= 0 && (op->flags & OP_OUT) && guest_copy_out(v, at, in, op->size))
+		return -EFAULT;
+	return result;
+}
+
+int domain_by_id(struct vcpu *v, uint16_t id, struct domain **out)
+{
+	if (id == DOMID_SELF || id == v->domain->id)
+		*out = v->domain;
+	else if (!v->domain->privileged)
+		return -EPERM;
+	else
+		*out = domain_find(id);
+	return *out ? 0 : -ESRCH;
+}
