@@ -51,8 +51,8 @@ void boot_init(uint64_t tree)
 	if (!gic_init(fdt, &why))
 		panic("%s", why);
 	smp_start();		       /* the other CPUs, each with GIC, timer, stack */
+	console_take_input();	       /* before Dom0 is given all interrupts that are left */
 	dom0_build(fdt, &modules);     /* memory, kernel, tree, vCPUs */
-	console_take_input();
 	domain_unpause(domains[0]);
 	sched_run();
 }

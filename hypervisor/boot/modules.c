@@ -13,13 +13,28 @@ static bool is(const void *fdt, int node, const char *compatible)
 	return fdt_node_check_compatible(fdt, node, compatible) == 0;
 }
 
+/* Like dt_reg(), but a /chosen without cell counts has its parent's, as Xen reads it: QEMU's guest-loader relies on that. */
+static bool module_reg(const void *fdt, int node, struct dt_range *at)
+{
+	int chosen = fdt_parent_offset(fdt, node), length;
+	int counts = fdt_getprop(fdt, chosen, "#address-cells", NULL) != NULL ? chosen : 0;
+	const char *p = fdt_getprop(fdt, node, "reg", &length);
+	unsigned ac, sc;
+
+	if (p == NULL || !dt_cells(fdt, counts, &ac, &sc) || sc == 0 || length < (int)(ac + sc) * 4)
+		return false;
+	at->base = dt_read_cells(p, ac);
+	at->size = dt_read_cells(p + ac * 4, sc);
+	return at->size != 0 && at->base + at->size > at->base;
+}
+
 static void module_take(const void *fdt, int node, struct module *m, const char *what)
 {
 	const char *args = dt_string(fdt, node, "bootargs");
 
 	if (m->at.size != 0)
 		panic("the boot loader gave two %s modules", what);
-	if (!dt_reg(fdt, node, 0, &m->at) || m->at.size == 0)
+	if (!module_reg(fdt, node, &m->at))
 		panic("the %s module %s has no usable reg property", what, fdt_get_name(fdt, node, NULL));
 	if (args != NULL && string_copy(m->command_line, args, sizeof(m->command_line)) >= sizeof(m->command_line))
 		panic("the command line of the %s module is longer than %zu characters", what, sizeof(m->command_line) - 1);

@@ -79,7 +79,7 @@ static uint64_t take(uint64_t above, uint64_t size)
 
 static void banks_find(const void *fdt)
 {
-	int node = -1, depth = 0;
+	int node, depth = -1;
 
 	/* /memory nodes are children of the root */
 	for (node = fdt_next_node(fdt, -1, &depth); node >= 0; node = fdt_next_node(fdt, node, &depth)) {
