@@ -188,6 +188,7 @@ static void make_vcpus(struct domain *d, unsigned n)
 			on++;
 		if (vcpu_create(d, i, &cpus[on], &v) != 0)
 			panic("no memory for Dom0's vCPU %u", i);
+		__atomic_store_n(&cpus[on].vcpu, v, __ATOMIC_RELEASE); /* sched_run() waits for it */
 	}
 }
 
@@ -228,7 +229,7 @@ void dom0_build(const void *fdt, const struct boot_modules *m)
 	in.grant_window = ram_grant_window();
 	map_devices(d, &in, &facts);
 	write_tree(m, &in, &facts);
-	if (vgic_place(d, IPA(facts.distributor.base), IPA(facts.redistributors.base), gic.interrupts) != 0)
+	if (vgic_place(d, IPA(facts.distributor.base), IPA(facts.redistributors.base), gic.interrupts - 32) != 0)
 		panic("no memory for Dom0's interrupt controller");
 	make_vcpus(d, n);
 	for (unsigned intid = 32; intid < gic.interrupts; intid++)

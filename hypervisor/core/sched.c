@@ -137,7 +137,7 @@ void sched_run(void)
 {
 	struct cpu *c = cpu_this();
 
-	while (c->vcpu == NULL)
+	while (__atomic_load_n(&c->vcpu, __ATOMIC_ACQUIRE) == NULL)
 		idle_once(c);
 	guest_enter((struct frame *)(c->boot_stack - sizeof(struct frame)));
 }
