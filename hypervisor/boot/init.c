@@ -9,6 +9,7 @@
 #include "core/sched.h"
 #include "core/time.h"
 #include "drivers/gicv3.h"
+#include "guest/vtimer.h"
 #include "lib/print.h"
 #include <libfdt.h>
 
@@ -50,6 +51,7 @@ void boot_init(uint64_t tree)
 		panic("the device tree has no PSCI 0.2 or newer with method smc, so no CPU can be started or stopped");
 	if (!gic_init(fdt, &why))
 		panic("%s", why);
+	vtimer_init(fdt);
 	smp_start();		       /* the other CPUs, each with GIC, timer, stack */
 	console_take_input();	       /* before Dom0 is given all interrupts that are left */
 	dom0_build(fdt, &modules);     /* memory, kernel, tree, vCPUs */

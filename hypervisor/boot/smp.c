@@ -9,6 +9,7 @@
 #include "core/sched.h"
 #include "core/time.h"
 #include "drivers/gicv3.h"
+#include "guest/trap.h"
 #include "lib/print.h"
 #include "lib/string.h"
 #include <libfdt.h>
@@ -74,6 +75,8 @@ void boot_cpu(struct cpu *c)
 		machine_stop();
 	}
 	time_cpu_init();
+	if (guest_cpu_init() != 0)
+		panic("the interrupts of the guest's timer and of the GIC's maintenance are in use");
 	irq_enable_here(SGI_KICK);
 	__atomic_store_n(&c->online, true, __ATOMIC_RELEASE);
 	sched_run();
@@ -85,6 +88,8 @@ void smp_start(void)
 	if (!gic_cpu_init(0, cpus[0].mpidr))
 		panic("the boot CPU has no redistributor in the GIC");
 	time_cpu_init();
+	if (guest_cpu_init() != 0)
+		panic("the interrupts of the guest's timer and of the GIC's maintenance are in use");
 	irq_enable_here(SGI_KICK);
 	for (unsigned i = 1; i < cpu_count; i++) {
 		struct cpu *c = &cpus[i];

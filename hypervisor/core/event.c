@@ -5,8 +5,6 @@
 #include "lib/bits.h"
 #include "lib/errno.h"
 
-#define DEFAULT_PPI 31 /* of a DomU; boot/dom0 chooses Dom0's */
-
 /* A table of 4096 ports in whole pages. */
 static unsigned table_order(void)
 {
@@ -52,7 +50,7 @@ static void vcpu_deliver(struct domain *d, unsigned id, unsigned word)
 	if (__atomic_fetch_or(e->selector, BIT(word), __ATOMIC_SEQ_CST) & BIT(word))
 		return;
 	if (__atomic_exchange_n(e->upcall, 1, __ATOMIC_SEQ_CST) == 0)
-		vcpu_mark_irq(d->vcpu[id], d->events->interrupt);
+		vcpu_mark_irq(d->vcpu[id], d->event_intid);
 }
 
 static void wake_pollers(struct domain *d)
@@ -81,7 +79,7 @@ void event_resample(struct vcpu *v)
 	struct event_vcpu *e = &v->domain->events->vcpus[v->id];
 
 	if (e->upcall && __atomic_load_n(e->upcall, __ATOMIC_SEQ_CST))
-		vcpu_mark_irq(v, v->domain->events->interrupt);
+		vcpu_mark_irq(v, v->domain->event_intid);
 }
 
 /* ---- binding --------------------------------------------------------------------------------------------------------- */
@@ -312,7 +310,7 @@ void event_register_vcpu(struct vcpu *v, uint8_t *upcall, uint64_t *selector)
 	t->vcpus[v->id].selector = selector;
 	__atomic_store_n(selector, ~0ul, __ATOMIC_SEQ_CST);
 	__atomic_store_n(upcall, 1, __ATOMIC_SEQ_CST);
-	vcpu_mark_irq(v, t->interrupt);
+	vcpu_mark_irq(v, v->domain->event_intid);
 }
 
 /* ---- SCHEDOP_poll ---------------------------------------------------------------------------------------------------- */
@@ -349,7 +347,6 @@ static int event_domain_create(struct domain *d)
 	d->events = heap_pages(table_order());
 	if (!d->events)
 		return -ENOMEM;
-	d->events->interrupt = DEFAULT_PPI;
 	d->events->port[0].state = EVENT_RESERVED;
 	return 0;
 }

@@ -42,7 +42,6 @@ struct event_vcpu {
 struct event_table {
 	struct lock lock;
 	uint64_t *pending, *mask; /* EVENT_PORTS bits each, shared with the guest */
-	unsigned interrupt;	  /* the PPI that says "look at your events" */
 	uint32_t polling;	  /* bit = vCPU in SCHEDOP_poll */
 	struct event_vcpu vcpus[MAX_VCPUS];
 	uint16_t virq[EVENT_VIRQS][MAX_VCPUS]; /* port, 0 = not bound */

@@ -1,5 +1,7 @@
 /* What guest/ offers to core/sched.c: the way up, as a table at link time. */
+#include "core/irq.h"
 #include "core/sched.h"
+#include "drivers/gicv3.h"
 #include "guest/trap.h"
 #include "guest/vgic.h"
 #include "guest/vtimer.h"
@@ -14,6 +16,19 @@ static void guest_reset(struct vcpu *v)
 static void guest_nothing(struct vcpu *v)
 {
 	(void)v;
+}
+
+int guest_cpu_init(void)
+{
+	static bool registered; /* by the boot CPU, alone then */
+	int error = vtimer_cpu_init();
+
+	if (registered)
+		irq_enable_here(gic.maintenance);
+	else if (!error)
+		error = irq_register(gic.maintenance, false, vgic_maintenance, NULL);
+	registered = true;
+	return error;
 }
 
 const struct sched_hooks guest_hooks = {

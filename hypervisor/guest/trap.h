@@ -37,5 +37,7 @@ int mmio_register(struct domain *d, ipa_t base, uint64_t size, bool (*handler)(s
 int vgic_place(struct domain *d, ipa_t distributor, ipa_t redistributors, unsigned spis);
 /* guest/vpsci.c etc.: one structure that guest/ offers to core (defined in guest/hooks.c). */
 extern const struct sched_hooks guest_hooks;
+/* Each CPU once, after its GIC: the guest's virtual timer and the maintenance interrupt. 0 or irq_register()'s error. */
+int guest_cpu_init(void);
 
 #endif

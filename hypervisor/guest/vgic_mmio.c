@@ -68,7 +68,7 @@ static void enable_set(const struct access *a, struct vgic_bank *bank, unsigned 
 	bank->enabled |= w;
 	if (n != 0)
 		hardware_enable(a, bank, n, w, true);
-	else if (w >> a->s->domain->events->interrupt & 1)
+	else if (w >> a->s->domain->event_intid & 1)
 		event_resample(a->g->vcpu); /* its line may be up since before */
 	w &= vgic_pending(a->g, bank) | bank->active | bank->loaded;
 	vgic_poke(a->g, n, w, true);

@@ -3,6 +3,7 @@
 #define XEN_ABI_H
 #include "core/domain.h"
 #undef DOMID_FIRST_RESERVED /* the same number in the ABI's own words */
+#define __XEN_TOOLS__ 1 /* sysctl, domctl, wide handles */
 #include <stddef.h>
 #include <stdint.h>
 #include <xen/xen.h>

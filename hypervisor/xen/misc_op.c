@@ -23,7 +23,7 @@ static int64_t op_get_param(struct vcpu *v, void *in, gva_t at)
 		return -EINVAL;
 	/* type 2: a PPI; flags 2: level, low (xen/hvm/params.h) */
 	op->value = op->index == HVM_PARAM_CALLBACK_IRQ && *param == 0
-			    ? (2ul << 56 | 2ul << 8 | d->events->interrupt)
+			    ? (2ul << 56 | 2ul << 8 | d->event_intid)
 			    : *param;
 	return 0;
 }
