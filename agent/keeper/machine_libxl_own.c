@@ -311,6 +311,7 @@ static void records_sweep(struct machine *m, const libxl_dominfo *domains, int c
 int own_start(struct machine *m, struct error *e)
 {
 	struct context *c = context_take(m, e);
+	libxl_evgen_domain_death *dom0;
 	libxl_dominfo *domains;
 	pthread_t thread;
 	int count, failed;
@@ -327,6 +328,13 @@ int own_start(struct machine *m, struct error *e)
 		domain_adopt(m, c, &domains[i]);
 	libxl_dominfo_list_free(domains, count);
 	context_give(m, c);
+	/*
+	 * libxl does not wake a thread that waits for events when another one registers the first
+	 * watch: the thread would sleep on without xenstore's descriptor. Dom0's death, which nobody
+	 * will see, keeps the watch registered from before the thread waits.
+	 */
+	if (libxl_evenable_domain_death(m->events->ctx, 0, 0, &dom0))
+		return error_set(e, ERROR_HYPERVISOR, "The domains cannot be watched.");
 	failed = pthread_create(&thread, NULL, events_run, m);
 	if (failed)
 		return error_set_errno(e, ERROR_INTERNAL, failed, "Cannot start a thread.");
