@@ -40,3 +40,22 @@ $(HV)/domus: $(HV)/domus.elf
 
 .PHONY: hypervisor
 hypervisor: $(HV)/domus ## build our hypervisor (arm64 Image)
+
+# The Dom0 tree builder over every arm64 device tree of Debian's kernel package: no crash, and either a tree that dtc takes
+# without an error or one sentence. DTBS names another folder of .dtb files. Not part of `make test`.
+HV_HOST := $(HV)/host
+HV_HOST_CFLAGS = -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -Ihypervisor -Itests/unit/hypervisor/fake \
+	$(call sysroot_flags,host,$(SYSROOT_HOST),$(HOST_TRIPLE)) -Wall -Wextra
+DTBS ?= $(BUILD)/image/debian/usr/lib
+$(HV_HOST)/dom0_trees: tests/unit/hypervisor/boot/dom0_trees.c hypervisor/boot/dom0_tree.c hypervisor/lib/dt.c hypervisor/lib/print.c \
+		hypervisor/boot/dom0_tree.h hypervisor/lib/dt.h | $(SYSROOT_HOST)/.done
+	@mkdir -p $(@D)
+	@echo "  CC host $@"; gcc $(HV_HOST_CFLAGS) $(filter %.c,$^) $(AGENT_LDFLAGS_asan) -o $@ -lfdt
+.PHONY: hypervisor-trees
+hypervisor-trees: $(HV_HOST)/dom0_trees ## build Dom0's tree for every board of Debian's kernel, and check it
+	@rm -rf $(HV_HOST)/trees; mkdir -p $(HV_HOST)/trees
+	@find $(DTBS) -name '*.dtb' -print0 | sort -z | xargs -0 $(HV_HOST)/dom0_trees $(HV_HOST)/trees > $(HV_HOST)/trees.log || \
+		{ grep FAILED $(HV_HOST)/trees.log; exit 1; }
+	@for t in $(HV_HOST)/trees/*.dtb; do dtc -q -I dtb -O dtb -o /dev/null "$$t" || echo "dtc refuses $$t"; done 2>&1 | tee $(HV_HOST)/dtc.log
+	@! grep -qE 'ERROR|refuses' $(HV_HOST)/dtc.log
+	@awk -F: '/^built/ {b++} /^not supported/ {w[$$3]++} END {print b " trees built"; for (i in w) print w[i] " boards:" i}' $(HV_HOST)/trees.log

@@ -7,7 +7,6 @@
 #include "drivers/gicv3.h"
 #include "drivers/uart.h"
 #include "lib/dt.h"
-#include "lib/string.h"
 #include <libfdt.h>
 
 static const struct {
@@ -36,22 +35,9 @@ void early_console_open(const struct board *board)
 	console_init(&u);
 }
 
-/* stdout-path: a path or an alias, with options after a colon (Devicetree Specification 3.6). */
-int console_node(const void *fdt)
-{
-	int chosen = fdt_path_offset(fdt, "/chosen");
-	const char *path = chosen < 0 ? NULL : dt_string(fdt, chosen, "stdout-path");
-	const char *end;
-
-	if (path == NULL)
-		return -1;
-	end = strchr(path, ':');
-	return fdt_path_offset_namelen(fdt, path, end != NULL ? (int)(end - path) : (int)strlen(path));
-}
-
 void console_open(const void *fdt)
 {
-	int node = console_node(fdt), gic_node = dt_compatible(fdt, -1, "arm,gic-v3");
+	int node = dt_stdout(fdt), gic_node = dt_compatible(fdt, -1, "arm,gic-v3");
 	struct dt_range at;
 	unsigned flags;
 

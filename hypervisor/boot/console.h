@@ -7,7 +7,5 @@ void early_console_open(const struct board *board);
 void console_open(const void *fdt);
 /* Interrupts of the console's UART on: input for Dom0. After the GIC is up. */
 void console_take_input(void);
-/* Node of the console's UART in the host tree, -1 when the early console stayed. Dom0 must not see it. */
-int console_node(const void *fdt);
 
 #endif

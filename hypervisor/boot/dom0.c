@@ -1,7 +1,6 @@
 /* Dom0: its memory, kernel, ramdisk and tree in place, devices mapped, interrupts routed, vCPUs made. */
 #include "arch/guest_va.h"
 #include "boot/boot.h"
-#include "boot/console.h"
 #include "boot/dom0_tree.h"
 #include "core/irq.h"
 #include "core/memory.h"
@@ -195,7 +194,7 @@ static void make_vcpus(struct domain *d, unsigned n)
 void dom0_build(const void *fdt, const struct boot_modules *m)
 {
 	struct dom0_tree_facts facts;
-	struct dom0_tree_input in = {.fdt = fdt, .console_node = console_node(fdt), .xen_minor = options.xen_minor};
+	struct dom0_tree_input in = {.fdt = fdt, .console_node = dt_stdout(fdt), .xen_minor = options.xen_minor};
 	unsigned n = cpu_online_count();
 	struct domain *d;
 	const char *why;

@@ -144,6 +144,7 @@ struct writer {
 	void *fdt;
 	int error;
 	unsigned address_cells, size_cells; /* of the root */
+	unsigned interrupt_cells;	    /* of the GIC: 3, or 4 on boards that partition PPIs */
 };
 
 static void note(struct writer *w, int error)
@@ -193,13 +194,15 @@ static void ranges(struct writer *w, const char *name, const struct dt_range *r,
 
 static void ppis(struct writer *w, const unsigned *intid, unsigned count)
 {
-	uint8_t data[4 * 12];
+	uint8_t data[4 * 16];
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = 0; i < count && i < 4; i++) {
 		n += put_cells(data + n, 1, 1);
 		n += put_cells(data + n, intid[i] - 16, 1);
 		n += put_cells(data + n, 0xf08, 1); /* level low, all CPUs */
+		if (w->interrupt_cells == 4)
+			n += put_cells(data + n, 0, 1); /* no partition */
 	}
 	bytes(w, "interrupts", data, (int)n);
 }
@@ -252,7 +255,7 @@ static void write_gic(struct writer *w, const struct dom0_tree_input *in, const 
 	print_format(name, sizeof(name), "interrupt-controller@%lx", facts->distributor.base);
 	begin(w, name);
 	text(w, "compatible", "arm,gic-v3");
-	cell(w, "#interrupt-cells", 3);
+	cell(w, "#interrupt-cells", w->interrupt_cells);
 	cell(w, "#address-cells", 0);
 	bytes(w, "interrupt-controller", "", 0);
 	cell(w, "#redistributor-regions", 1);
@@ -357,6 +360,9 @@ int dom0_tree_build(const struct dom0_tree_input *in, const struct dom0_tree_fac
 	int open = 0; /* nodes begun and not ended */
 
 	if (!dt_cells(in->fdt, 0, &w.address_cells, &w.size_cells) || in->bank_count == 0)
+		return -FDT_ERR_BADVALUE;
+	w.interrupt_cells = (unsigned)dt_number(in->fdt, facts->gic_node, "#interrupt-cells", 3);
+	if (w.interrupt_cells < 3 || w.interrupt_cells > 4)
 		return -FDT_ERR_BADVALUE;
 	note(&w, fdt_create(out, size));
 	for (int i = 0; i < fdt_num_mem_rsv(in->fdt); i++) {

@@ -145,3 +145,16 @@ int dt_compatible(const void *fdt, int from, const char *compatible)
 {
 	return fdt_node_offset_by_compatible(fdt, from, compatible);
 }
+
+/* stdout-path: a path or an alias, with options after a colon (Devicetree Specification 3.6). */
+int dt_stdout(const void *fdt)
+{
+	int chosen = fdt_path_offset(fdt, "/chosen");
+	const char *path = chosen < 0 ? NULL : dt_string(fdt, chosen, "stdout-path");
+	const char *end;
+
+	if (path == NULL)
+		return -1;
+	end = strchr(path, ':');
+	return fdt_path_offset_namelen(fdt, path, end != NULL ? (int)(end - path) : (int)strlen(path));
+}

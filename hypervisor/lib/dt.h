@@ -26,4 +26,7 @@ bool dt_cells(const void *fdt, int node, unsigned *address_cells, unsigned *size
 /* A big-endian number of 1 or 2 cells. */
 uint64_t dt_read_cells(const void *cells, unsigned count);
 
+/* The node that /chosen/stdout-path names, directly or by alias; negative when there is none. */
+int dt_stdout(const void *fdt);
+
 #endif

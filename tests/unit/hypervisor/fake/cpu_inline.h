@@ -1,0 +1,33 @@
+/* The processor of the host tests: one CPU, a counter that only moves when it is read. */
+static inline void cpu_relax(void)
+{
+}
+static inline struct cpu *cpu_this(void)
+{
+	return NULL;
+}
+static inline uint64_t cpu_counter(void)
+{
+	static uint64_t now;
+
+	return ++now;
+}
+static inline uint64_t cpu_counter_frequency(void)
+{
+	return 62500000;
+}
+static inline void cpu_barrier_full(void)
+{
+	__sync_synchronize();
+}
+static inline void cpu_barrier_store(void)
+{
+	__sync_synchronize();
+}
+static inline void cpu_barrier_device(void)
+{
+	__sync_synchronize();
+}
+static inline void cpu_wait(void)
+{
+}
