@@ -27,7 +27,8 @@ static void bank_mark(struct vgic_vcpu *g, unsigned n, uint32_t w)
 		return;
 	for (; w; w &= w - 1)
 		if (vgic_is_hardware(g->vgic, n * VGIC_BANK_BITS + bits_first(w)))
-			bank->owed |= w & -w;
+			*(bank->owed & bank->loaded & w & -w ? &bank->renewed : &bank->owed) |=
+				w & -w;
 }
 
 static void collect(struct vgic_vcpu *g)

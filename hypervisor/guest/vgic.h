@@ -21,9 +21,11 @@
  *     0        1       0    spilled or made active by ISACTIVER
  *     x        0       1    the list register of vCPU holder[] knows whether it is pending or active; pending came after it
  * A level-sensitive interrupt is pending as well while its line is up. owed: the machine's interrupt behind it is active and
- * waits for the guest's deactivation. drop_*: asked for while loaded on another vCPU; done when that one resyncs. */
+ * waits for the guest's deactivation; renewed: the guest did that in the list register, which nobody has emptied yet, and the
+ * machine's interrupt came again. drop_*: asked for while loaded on another vCPU; done when that one resyncs. */
 struct vgic_bank {
-	uint32_t enabled, edge, pending, active, loaded, owed, line, drop_pending, drop_active;
+	uint32_t enabled, edge, pending, active, loaded, owed, renewed, line, drop_pending,
+		drop_active;
 	uint8_t priority[VGIC_BANK_BITS];
 	uint8_t target[VGIC_BANK_BITS]; /* index of the vCPU, or VGIC_NO_TARGET; bank 0: unused */
 	uint8_t holder[VGIC_BANK_BITS]; /* valid while loaded or active */

@@ -90,7 +90,8 @@ static void lr_release(struct vgic_vcpu *g, unsigned slot, uint64_t lr)
 		if (lr &
 		    LR_STATE) /* dropped by software; else the guest's own deactivation did it */
 			irq_guest_deactivate(intid);
-		bank->owed &= ~bit;
+		bank->owed = (bank->owed & ~bit) | (bank->renewed & bit);
+		bank->renewed &= ~bit;
 	}
 	bank->drop_pending &= ~bit;
 	bank->drop_active &= ~bit;
