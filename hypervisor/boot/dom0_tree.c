@@ -256,7 +256,8 @@ static void write_gic(struct writer *w, const struct dom0_tree_input *in, const 
 	begin(w, name);
 	text(w, "compatible", "arm,gic-v3");
 	cell(w, "#interrupt-cells", w->interrupt_cells);
-	cell(w, "#address-cells", 0);
+	/* the host's interrupt-maps are laid out by this number */
+	cell(w, "#address-cells", (uint32_t)dt_number(in->fdt, facts->gic_node, "#address-cells", 0));
 	bytes(w, "interrupt-controller", "", 0);
 	cell(w, "#redistributor-regions", 1);
 	ranges(w, "reg", regs, 2);
