@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <grp.h>
+#include <malloc.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -139,6 +140,10 @@ int main(int argc, char **argv)
 	if (helper >= 0)
 		return helper;
 	arguments_read(argc, argv, &a);
+	/* libxl allocates 8 MiB for a moment while it builds a domain; left alone, glibc would come to
+	   keep that once for each worker */
+	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+	mallopt(M_ARENA_MAX, 2);
 	if (run(&a, &e) == 0)
 		return 0;
 	fprintf(stderr, "keeper: %s%s%s\n", e.detail, e.errnum ? " " : "",
