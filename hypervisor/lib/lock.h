@@ -1,4 +1,5 @@
-/* Ticket spinlock. EL2 runs with interrupts masked from entry to exit (docs/hypervisor.md), so a lock never has to mask them:
+/* Spinlock: one word, whoever runs takes it. Not a ticket lock: where the CPUs are themselves virtual (QEMU on a busy host), the
+ * next in line may not be running, and all others would wait for it. Sections are short, so nobody starves. EL2 runs with interrupts masked from entry to exit (docs/hypervisor.md), so a lock never has to mask them:
  * an interrupt cannot come between lock and unlock. The lock order stands in docs/hypervisor.md and nowhere else. */
 #ifndef LIB_LOCK_H
 #define LIB_LOCK_H
@@ -6,20 +7,18 @@
 #include "lib/types.h"
 
 struct lock {
-	uint16_t next;	/* the ticket of the next one to come */
-	uint16_t owner; /* the ticket that holds the lock */
+	uint32_t held;
 };
 
 static inline void lock_take(struct lock *l)
 {
-	uint16_t mine = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
-
-	while (__atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != mine)
-		cpu_relax();
+	while (__atomic_exchange_n(&l->held, 1, __ATOMIC_ACQUIRE) != 0)
+		while (__atomic_load_n(&l->held, __ATOMIC_RELAXED) != 0)
+			cpu_relax();
 }
 static inline void lock_drop(struct lock *l)
 {
-	__atomic_store_n(&l->owner, (uint16_t)(l->owner + 1), __ATOMIC_RELEASE);
+	__atomic_store_n(&l->held, 0, __ATOMIC_RELEASE);
 }
 static inline void lock_scope_end(struct lock **l)
 {
