@@ -12,7 +12,7 @@
  * After request_defer() only request_header_set(), request_etag_set() and the reply calls may be
  * used on the request, and after the reply call nothing: it may be gone. Copy what you need (the
  * principal, parameters) before deferring. When domusd shuts down, clients of deferred requests are
- * answered 503 at once; the late reply call is then harmless and still due.
+ * answered 503 at once, and who hangs up is given up at once; the late reply call is then harmless and still due.
  */
 #include <jansson.h>
 #include <stdbool.h>

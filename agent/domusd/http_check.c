@@ -45,7 +45,7 @@ static int check_media_type(struct request *r, struct error *e)
 	static const char *const types[] = {[BODY_JSON] = "application/json",
 					    [BODY_JSON_EMPTY] = "application/json",
 					    [BODY_MERGE] = "application/merge-patch+json"};
-	const char *type = types[r->match.route->body];
+	const char *type;
 	int64_t length = request_content_length(r);
 
 	if (r->match.route->body == BODY_STREAM)
@@ -54,6 +54,7 @@ static int check_media_type(struct request *r, struct error *e)
 		return length == 0 ? 0 : error_set(e, ERROR_BODY_TOO_LARGE, "This takes no body.");
 	if (r->match.route->body == BODY_JSON_EMPTY && length == 0)
 		return 0;
+	type = types[r->match.route->body];
 	if (!http_media_type_is(request_header(r, "Content-Type"), type))
 		return error_set(e, ERROR_MEDIA_TYPE, "Send Content-Type: %s.", type);
 	return 0;

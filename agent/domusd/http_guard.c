@@ -59,6 +59,7 @@ void http_guard_notify(void *context, struct MHD_Connection *connection, void **
 
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
 		opened(http, connection, socket_context);
+		http_hangup_connection(connection);
 		return;
 	}
 	c = *socket_context;

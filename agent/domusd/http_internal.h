@@ -42,6 +42,9 @@ struct http {
 	struct http_counters *counters; /* one for each route, one for everything else */
 	atomic_int active;		/* requests that are being answered */
 	atomic_int stream_count, upgrade_count;
+	int hangup_epoll, hangup_stop; /* sockets of those who wait; an eventfd among them */
+	pthread_t hangup_thread;
+	bool hangup_runs;
 	/* Guards what follows, and the states of requests and streams; taken for moments only, last in the lock order
 	 * (only libmicrohttpd's own come after it). */
 	pthread_mutex_t mutex;
@@ -92,6 +95,7 @@ struct request {
 	struct MHD_Response *response;
 	unsigned status;
 	bool deferred, aborted;
+	int fd; /* while deferred and not aborted */
 	/* Idempotency-Key */
 	char key[129];
 	unsigned char key_hash[32];
@@ -119,6 +123,8 @@ int http_idempotency_begin(struct request *r, struct error *e);
 void http_idempotency_end(struct request *r);
 int http_idempotency_put(struct request *r, struct store_tx *tx, unsigned status, const char *body,
 			 struct error *e);
+/* http_reply.c: the client on this socket has hung up: gives up its deferred request. http->mutex is held. */
+void request_hangup(struct http *http, int fd);
 /* http_reply.c: takes the response; any thread. */
 void request_answer(struct request *r, unsigned status, struct MHD_Response *response);
 const char *request_reply_header(const struct request *r, const char *name);
@@ -129,6 +135,8 @@ void request_cursor_make(const struct request *r, const char *position,
 			 char cursor[HTTP_CURSOR_SIZE]);
 /* http_stream.c */
 void http_streams_end(struct http *http);
+/* The client on this socket has hung up: true when it has a stream. http->mutex is held. */
+bool http_stream_hangup(struct http *http, int fd);
 /* http_static.c: true when it answered. */
 int http_static_load(struct http *http, const char *folder, struct error *e);
 void http_static_free(struct http *http);
@@ -141,6 +149,18 @@ void http_credentials_free(struct http *http);
 void http_guard_notify(void *context, struct MHD_Connection *connection, void **socket_context,
 		       enum MHD_ConnectionNotificationCode code);
 void http_guard_request(struct MHD_Connection *connection);
+/* http_hangup.c: clients that hang up. The thread runs from start to stop; free comes when no connection is left. */
+int http_hangup_start(struct http *http, struct error *e);
+void http_hangup_stop(struct http *http);
+void http_hangup_free(struct http *http);
+/* For each new connection, before its handshake. */
+void http_hangup_connection(struct MHD_Connection *connection);
+/*
+ * From here to unwatch http_stream_hangup() and request_hangup() are called when the client hangs up, also when it has done
+ * so before. Returns the socket. What they look for must be in its list; http->mutex may be held.
+ */
+int http_hangup_watch(struct http *http, struct MHD_Connection *connection);
+void http_hangup_unwatch(struct http *http, int fd);
 /* http_metrics.c */
 void http_count(struct request *r, unsigned status);
 void http_metrics_register(struct http *http);

@@ -70,16 +70,36 @@ void http_common_headers(struct MHD_Response *response, const struct request *r)
 					"default-src 'none'; frame-ancestors 'none'");
 }
 
+/* http->mutex is held. */
+static void unlist(struct request *r)
+{
+	http_hangup_unwatch(r->http, r->fd);
+	*r->previous = r->next;
+	if (r->next)
+		r->next->previous = r->previous;
+}
+
 /* Unlinks and returns true when the request still waits for its answer. http->mutex is held. */
 static bool undefer(struct request *r)
 {
 	if (!r->deferred || r->aborted)
 		return false;
-	*r->previous = r->next;
-	if (r->next)
-		r->next->previous = r->previous;
+	unlist(r);
 	r->deferred = false;
 	return true;
+}
+
+void request_hangup(struct http *http, int fd)
+{
+	struct request *r = http->deferred;
+
+	while (r && (!r->deferred || r->fd != fd)) /* the others are held */
+		r = r->next;
+	if (!r)
+		return;
+	unlist(r);
+	r->aborted = true;
+	MHD_resume_connection(r->connection);
 }
 
 void request_answer(struct request *r, unsigned status, struct MHD_Response *response)
@@ -130,6 +150,7 @@ void request_defer(struct request *r)
 			r->next->previous = &r->next;
 		http->deferred = r;
 		r->suspended = true;
+		r->fd = http_hangup_watch(http, r->connection);
 		MHD_suspend_connection(r->connection);
 	}
 	pthread_mutex_unlock(&http->mutex);

@@ -152,7 +152,7 @@ static enum MHD_Result queue_stopping(struct request *r)
 /* The answer, if there is one. Otherwise the request is suspended and we are called again. */
 static enum MHD_Result proceed(struct request *r)
 {
-	bool aborted;
+	bool aborted, stopping;
 
 	if (r->suspended) {
 		r->suspended = false;
@@ -160,9 +160,10 @@ static enum MHD_Result proceed(struct request *r)
 	}
 	pthread_mutex_lock(&r->http->mutex);
 	aborted = r->aborted;
+	stopping = r->http->stopping;
 	pthread_mutex_unlock(&r->http->mutex);
-	if (aborted)
-		return queue_stopping(r);
+	if (aborted) /* or the client has hung up */
+		return stopping ? queue_stopping(r) : MHD_NO;
 	if (r->response)
 		return queue(r);
 	fprintf(stderr, "domusd: request %s: %s %s was not answered\n", r->id, r->method, r->path);
@@ -272,6 +273,8 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 		r->phase = PHASE_BODY;
 		set_address(r);
 		http_check(r);
+		if (r->match.route) /* a deferred request may outlive its connection, where method stands */
+			r->method = r->match.head ? "HEAD" : r->match.route->method;
 		if (!r->response)
 			return MHD_YES;
 		/* An answer now means that the body will not be read, and so the end of the connection. */
@@ -416,6 +419,7 @@ void http_free(struct http *http)
 {
 	if (!http)
 		return;
+	http_hangup_free(http);
 	if (http->listen_fd >= 0)
 		close(http->listen_fd);
 	http_static_free(http);
@@ -432,13 +436,14 @@ int http_start(const struct http_options *options, struct http **out, struct err
 	if (!http)
 		return error_set(e, ERROR_INTERNAL, "Out of memory.");
 	http->options = *options;
-	http->listen_fd = -1;
+	http->listen_fd = http->hangup_epoll = http->hangup_stop = -1;
 	http->webui_fd = -1;
 	pthread_mutex_init(&http->mutex, NULL);
 	http->counters = calloc(options->route_count + 1, sizeof(*http->counters));
 	if (!http->counters || http_static_load(http, options->webui, e) < 0 ||
 	    http_certificate_set(http, options->certificate_pem, options->key_pem, e) < 0 ||
-	    open_listener(http, e) < 0 || start_daemon(http, e) < 0) {
+	    open_listener(http, e) < 0 || http_hangup_start(http, e) < 0 ||
+	    start_daemon(http, e) < 0) {
 		http_free(http);
 		return -1;
 	}
@@ -473,6 +478,7 @@ void http_stop(struct http *http, int grace_ms)
 	if (!http)
 		return;
 	due = clock_monotonic_ms() + grace_ms;
+	http_hangup_stop(http);
 	MHD_quiesce_daemon(http->daemon); /* gives the listening socket back to us */
 	release_suspended(http);
 	http_streams_end(http);

@@ -10,6 +10,7 @@ struct response_stream {
 	struct response_source source;
 	void *context;
 	/* guarded by http->mutex */
+	int fd;
 	bool woken, suspended, ended;
 	struct response_stream *next, **previous;
 };
@@ -81,6 +82,7 @@ static void free_stream(void *context)
 
 	s->source.closed(s->context);
 	pthread_mutex_lock(&s->http->mutex);
+	http_hangup_unwatch(s->http, s->fd);
 	*s->previous = s->next;
 	if (s->next)
 		s->next->previous = s->previous;
@@ -115,6 +117,7 @@ struct response_stream *request_reply_stream(struct request *r, const char *type
 	if (s->next)
 		s->next->previous = &s->next;
 	r->http->streams = s;
+	s->fd = http_hangup_watch(r->http, r->connection);
 	pthread_mutex_unlock(&r->http->mutex);
 	atomic_fetch_add(&r->http->stream_count, 1);
 	MHD_add_response_header(response, "Content-Type", type);
@@ -137,6 +140,19 @@ void response_wake(struct response_stream *s)
 	pthread_mutex_lock(&s->http->mutex);
 	wake(s);
 	pthread_mutex_unlock(&s->http->mutex);
+}
+
+bool http_stream_hangup(struct http *http, int fd)
+{
+	struct response_stream *s = http->streams;
+
+	while (s && s->fd != fd)
+		s = s->next;
+	if (!s)
+		return false;
+	s->ended = true;
+	wake(s);
+	return true;
 }
 
 void http_streams_end(struct http *http)

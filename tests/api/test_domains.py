@@ -153,6 +153,12 @@ def test_more_memory_than_the_board_has_is_refused_with_the_amount(api, kernel):
     assert str(total) in response.json()["errors"][0]["detail"]
 
 
+@pytest.mark.machine("memory_mib=4096,dom0_mib=512")
+def test_memory_is_the_boards_and_dom0s_as_the_hypervisor_has_it(fresh):
+    memory = fresh.client.get("/api/v1/system").json()["memory"]
+    assert (memory["total_mib"], memory["dom0_mib"]) == (4096, 512)
+
+
 def test_name_twice_is_409(api, domain, kernel):
     response = api.post("/api/v1/domains", definition(domain, kernel))
     assert (response.status, response.code) == (409, "domain.exists")

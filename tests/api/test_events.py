@@ -1,5 +1,6 @@
 """Server-sent events: nothing is missed, over reconnects and over a restart of the daemon."""
 import sqlite3
+import ssl
 
 import pytest
 
@@ -149,6 +150,34 @@ def test_readers_that_hang_up_are_forgotten(agent, api, domain):
         reader.close()
     touch(api, domain, "somebody there?")
     wait_until(lambda: open_files(agent.domusd.pid) <= before + 3, "their descriptors to be closed", 90)
+
+
+def test_reader_that_hangs_up_is_noticed_before_the_next_heartbeat(agent, api):
+    before = open_files(agent.domusd.pid)
+    connection, answer = api.open("GET", "/api/v1/events")
+    assert answer.readline() and answer.readline() == b"\n"
+    for reader in [Events(api) for _ in range(10)]:
+        reader.close()
+    wait_until(lambda: open_files(agent.domusd.pid) <= before + 1, "their descriptors to be closed")
+    # the reader that stayed has been sent nothing meanwhile, so it was no heartbeat that found the others gone
+    connection.sock.setblocking(False)
+    with pytest.raises((ssl.SSLWantReadError, BlockingIOError)):
+        connection.sock.recv(1)
+    answer.close()
+    connection.close()
+
+
+def test_streams_opened_and_cut_one_after_the_other_never_refuse_the_next(api):
+    for _ in range(160):  # more than a credential, all of them together, or an address may have
+        wait_until(lambda: opened_and_cut(api), "room for one stream where none is open", 5)
+    assert api.get("/healthz").status == 200
+
+
+def opened_and_cut(api):
+    connection, answer = api.open("GET", "/api/v1/events")
+    connection.close()
+    answer.close()
+    return answer.status == 200
 
 
 def test_stop_with_open_streams_is_clean(fresh):

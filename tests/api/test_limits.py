@@ -6,7 +6,8 @@ import ssl
 import pytest
 
 from domus.client import Response
-from domus.images import definition
+from domus.images import arm64_image, definition
+from domus.processes import open_files, wait_until
 
 
 def raw(api, data, limit=1 << 20):
@@ -184,6 +185,23 @@ def test_wait_out_of_range_is_400(api, wait):
 def test_name_that_no_domain_can_have_is_not_found(api, name):
     response = api.get(f"/api/v1/domains/{name}")
     assert response.status in (400, 404), name
+
+
+@pytest.mark.machine("create_ms=12000")
+def test_who_waits_for_an_operation_and_hangs_up_is_noticed_before_it_ends(fresh):
+    api = fresh.client
+    kernel = api.upload("kernel", "kernel", arm64_image())
+    assert api.post("/api/v1/domains", definition("slow", kernel)).status == 201
+    path = api.post("/api/v1/domains/slow/actions/start").header("Location")
+    before = open_files(fresh.domusd.pid)
+    waiting = [api.connect() for _ in range(16)]
+    for tls in waiting:
+        tls.sendall(raw_request(api, "GET", f"{path}?wait=60"))
+    wait_until(lambda: open_files(fresh.domusd.pid) >= before + 8, "domusd to have them")
+    for tls in waiting:
+        tls.close()
+    wait_until(lambda: open_files(fresh.domusd.pid) <= before, "their descriptors to be closed")
+    assert api.get(path).json()["state"] in ("pending", "running")
 
 
 def test_answers_are_problems_of_the_contract_below_the_http_layer_too(api):

@@ -11,6 +11,7 @@ from domus import hostagent
 from domus.client import checksum, metadata
 from domus.images import arm64_image
 from domus.processes import open_files, wait_until
+from domus.streams import RawTls
 
 
 def digest(data):
@@ -136,6 +137,22 @@ def test_upload_cut_at_any_byte_goes_on(api, seed):
         offset = now
     image = api.get(f"/api/v1/uploads/{upload}").json()["image"]
     assert api.get(f"/api/v1/images/{image}").json()["sha256"] == digest(data)
+
+
+@pytest.mark.parametrize("rest", [0, 3, 4000])
+def test_upload_cut_inside_a_tls_record_frees_its_lock_at_once(api, rest):
+    data = random.Random(rest).randbytes(300_000)
+    upload = begin(api, data)
+    head = (f"PATCH /api/v1/uploads/{upload} HTTP/1.1\r\nHost: domus\r\nAuthorization: Bearer {api.token}\r\n"
+            "Tus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\nContent-Type: application/offset+octet-stream\r\n"
+            f"Content-Length: {len(data)}\r\n\r\n").encode()
+    with RawTls(api) as writer:
+        writer.send(head + data[:1000])
+        wait_until(lambda: api.append(upload, 0, b"").status == 423, "the upload to be locked")
+        # the next record begins, comes at once with the end of the connection, and never ends
+        writer.cut(data[1000:16000], rest)
+    # the lock of a silent writer ends after 10 s by itself
+    wait_until(lambda: api.append(upload, api.offset(upload), b"").status != 423, "the lock of a writer that is gone to end", 5)
 
 
 def test_cut_upload_keeps_what_arrived(api, data):

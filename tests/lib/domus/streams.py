@@ -245,3 +245,39 @@ class Console:
 
     def __exit__(self, *_):
         self.close()
+
+
+class RawTls:
+    """A TLS connection whose ciphertext can be cut at any byte."""
+
+    def __init__(self, client):
+        self.socket = socket.create_connection(client.address(), timeout=client.timeout)
+        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = client.context().wrap_bio(self._in, self._out, server_hostname=client.address()[0])
+        while True:
+            try:
+                self._tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                self.socket.sendall(self._out.read())
+                self._in.write(self.socket.recv(65536))
+        self.socket.sendall(self._out.read())
+
+    def send(self, data):
+        """Sends data in whole records."""
+        self._tls.write(data)
+        self.socket.sendall(self._out.read())
+
+    def cut(self, data, size):
+        """Sends the first bytes of data's record and the end of the connection in one segment; 0: only the end."""
+        self._tls.write(data)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+        if size:
+            self.socket.sendall(self._out.read()[:size])
+        self.socket.shutdown(socket.SHUT_WR)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
