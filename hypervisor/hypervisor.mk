@@ -59,3 +59,27 @@ hypervisor-trees: $(HV_HOST)/dom0_trees ## build Dom0's tree for every board of 
 	@for t in $(HV_HOST)/trees/*.dtb; do dtc -q -I dtb -O dtb -o /dev/null "$$t" || echo "dtc refuses $$t"; done 2>&1 | tee $(HV_HOST)/dtc.log
 	@! grep -qE 'ERROR|refuses' $(HV_HOST)/dtc.log
 	@awk -F: '/^built/ {b++} /^not supported/ {w[$$3]++} END {print b " trees built"; for (i in w) print w[i] " boards:" i}' $(HV_HOST)/trees.log
+
+# tests/unit/hypervisor/x/y.c tests hypervisor/x/y.c on the build host against the fake machine, under ASan and UBSan.
+# Every program is linked with the same rooms: those that need no register of the machine.
+HV_ASAN := $(HV_HOST)/obj
+HV_HOST_ROOMS := hypervisor/guest/vgic.c hypervisor/guest/vgic_lr.c hypervisor/guest/vgic_mmio.c hypervisor/guest/mmio.c \
+	hypervisor/core/vcpu.c hypervisor/core/domain.c hypervisor/core/event.c tests/unit/hypervisor/fake/machine.c
+HV_UNIT := vgic event
+HV_FUZZ := vgic
+HV_HOST_LDFLAGS = $(AGENT_LDFLAGS_asan) -T tests/unit/hypervisor/fake/units.lds
+HV_HOST_LIB := $(HV_HOST_ROOMS:%.c=$(HV_ASAN)/%.o)
+$(HV_ASAN)/%.o: %.c hypervisor/hypervisor.mk | $(SYSROOT_HOST)/.done
+	@mkdir -p $(@D)
+	@echo "  CC host $<"; gcc $(HV_HOST_CFLAGS) -Itests/unit/hypervisor -MMD -MP -c $< -o $@
+$(HV_HOST)/unit/vgic: $(HV_ASAN)/tests/unit/hypervisor/guest/vgic.o
+$(HV_HOST)/unit/event: $(HV_ASAN)/tests/unit/hypervisor/core/event.o
+$(HV_HOST)/unit/%: $(HV_HOST_LIB) tests/unit/hypervisor/fake/units.lds
+	@mkdir -p $(@D); echo "  LD hypervisor unit $*"; gcc $(HV_HOST_CFLAGS) $(filter %.o,$^) $(HV_HOST_LDFLAGS) -o $@ -lcmocka
+$(HV_HOST)/fuzz/%: $(HV_ASAN)/tests/fuzz/hypervisor/%.o $(HV_ASAN)/tests/fuzz/driver.o $(HV_HOST_LIB) tests/unit/hypervisor/fake/units.lds
+	@mkdir -p $(@D); echo "  LD hypervisor fuzz $*"; gcc $(HV_HOST_CFLAGS) $(filter %.o,$^) $(HV_HOST_LDFLAGS) -o $@
+UNIT_TESTS += $(HV_UNIT:%=$(HV_HOST)/unit/%)
+FUZZ_PROGRAMS += $(HV_FUZZ:%=$(HV_HOST)/fuzz/%)
+FUZZ_TESTS += $(foreach f,$(HV_FUZZ),$(HV_HOST)/fuzz/$(f) tests/fuzz/corpus/$(f) 3000;)
+-include $(shell find $(HV_ASAN) -name '*.d' 2>/dev/null)
+.SECONDARY: $(HV_HOST_LIB)

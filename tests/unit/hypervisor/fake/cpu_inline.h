@@ -1,10 +1,12 @@
-/* The processor of the host tests: one CPU, a counter that only moves when it is read. */
+/* The processor of the host tests: one at a time, whichever fake_cpu says; a counter that only moves when it is read. */
+struct cpu *fake_cpu __attribute__((weak));
+
 static inline void cpu_relax(void)
 {
 }
 static inline struct cpu *cpu_this(void)
 {
-	return NULL;
+	return fake_cpu;
 }
 static inline uint64_t cpu_counter(void)
 {

@@ -1,0 +1,189 @@
+/* Event channels: binding, delivery in the 2-level words, and who is told. */
+#include "core/event.h"
+#include "fake/machine.h"
+#include "lib/errno.h"
+#include <cmocka.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct domain *d;
+static uint64_t pending[64], mask[64], selector[2];
+static uint8_t upcall[2];
+
+static int setup(void **state)
+{
+	(void)state;
+	d = fake_domain(2);
+	memset(pending, 0, sizeof(pending));
+	memset(mask, 0, sizeof(mask));
+	d->events->pending = pending;
+	d->events->mask = mask;
+	for (unsigned i = 0; i < 2; i++) {
+		event_register_vcpu(d->vcpu[i], &upcall[i], &selector[i]);
+		assert_int_equal(upcall[i], 1);
+		assert_int_equal(selector[i], ~0ul);
+		upcall[i] = 0;
+		selector[i] = 0;
+		d->vcpu[i]->marked = 0;
+		memset(d->vcpu[i]->mark, 0, sizeof(d->vcpu[i]->mark));
+	}
+	return 0;
+}
+static int teardown(void **state)
+{
+	(void)state;
+	fake_domain_free(d);
+	return 0;
+}
+static bool told(unsigned i)
+{
+	bool was = d->vcpu[i]->mark[0] >> d->event_intid & 1;
+
+	d->vcpu[i]->mark[0] = 0;
+	return was;
+}
+
+/* Two ends in one domain. */
+static void pair(unsigned *a, unsigned *b)
+{
+	assert_int_equal(event_alloc_unbound(d, d->id, a), 0);
+	assert_int_equal(event_bind_interdomain(d, d->id, *a, b), 0);
+	assert_int_equal(*a, 1);
+	assert_int_equal(*b, 2);
+	/* told once after binding: something may have been sent before */
+	assert_int_equal(pending[0], 1u << *b);
+	assert_true(told(0));
+	pending[0] = selector[0] = upcall[0] = 0;
+}
+
+static void test_send_sets_pending_selector_upcall_and_interrupt(void **state)
+{
+	unsigned a, b;
+
+	(void)state;
+	pair(&a, &b);
+	assert_int_equal(event_send(d, b), 0);
+	assert_int_equal(pending[0], 1u << a);
+	assert_int_equal(selector[0], 1);
+	assert_int_equal(upcall[0], 1);
+	assert_true(told(0));
+	assert_int_equal(event_send(d, b), 0); /* still pending: nobody is told twice */
+	assert_false(told(0));
+}
+
+static void test_a_masked_port_waits_for_unmask(void **state)
+{
+	unsigned a, b;
+
+	(void)state;
+	pair(&a, &b);
+	mask[0] = 1u << a;
+	assert_int_equal(event_send(d, b), 0);
+	assert_int_equal(pending[0], 1u << a);
+	assert_int_equal(selector[0], 0);
+	assert_false(told(0));
+	assert_int_equal(event_unmask(d, a), 0);
+	assert_int_equal(mask[0], 0);
+	assert_int_equal(upcall[0], 1);
+	assert_true(told(0));
+}
+
+static void test_bind_vcpu_moves_delivery(void **state)
+{
+	unsigned a, b;
+
+	(void)state;
+	pair(&a, &b);
+	assert_int_equal(event_bind_vcpu(d, a, 1), 0);
+	assert_int_equal(event_bind_vcpu(d, a, 2), -ENOENT);
+	assert_int_equal(event_send(d, b), 0);
+	assert_false(told(0));
+	assert_true(told(1));
+	assert_int_equal(selector[1], 1);
+}
+
+static void test_close_leaves_the_peer_unbound_for_us(void **state)
+{
+	struct event_port port;
+	unsigned a, b;
+
+	(void)state;
+	pair(&a, &b);
+	assert_int_equal(event_close(d, b), 0);
+	assert_int_equal(event_close(d, b), -EINVAL);
+	assert_int_equal(event_status(d, a, &port), 0);
+	assert_int_equal(port.state, EVENT_UNBOUND);
+	assert_int_equal(port.domain, d->id);
+	assert_int_equal(event_bind_interdomain(d, d->id, a, &b), 0);
+	event_reset(d);
+	assert_int_equal(event_status(d, a, &port), 0);
+	assert_int_equal(port.state, EVENT_FREE);
+}
+
+static void test_virqs(void **state)
+{
+	unsigned port, other;
+
+	(void)state;
+	assert_int_equal(event_bind_virq(d, 3, 1, &port), -EINVAL); /* the domain's, not a vCPU's */
+	assert_int_equal(event_bind_virq(d, EVENT_VIRQS, 0, &port), -EINVAL);
+	assert_int_equal(event_bind_virq(d, 3, 0, &port), 0);
+	assert_int_equal(event_bind_virq(d, 3, 0, &other), -EEXIST);
+	event_raise_virq(d, 3, 0);
+	assert_int_equal(pending[0], 1u << port);
+	assert_int_equal(event_bind_vcpu(d, port, 1), 0);
+	assert_int_equal(event_close(d, port), 0);
+	assert_int_equal(pending[0], 0);
+	assert_int_equal(event_bind_virq(d, 3, 0, &port), 0);
+	assert_int_equal(event_bind_virq(d, 1, 1, &port), 0); /* one of each vCPU's own */
+	assert_int_equal(event_bind_vcpu(d, port, 0), -EINVAL);
+}
+
+static void test_wrong_ports_are_refused(void **state)
+{
+	static const unsigned ports[] = {0, 5, EVENT_PORTS - 1, EVENT_PORTS, ~0u};
+	struct event_port port;
+	unsigned other;
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(ports); i++) {
+		assert_int_equal(event_send(d, ports[i]), -EINVAL);
+		assert_int_equal(event_close(d, ports[i]), -EINVAL);
+		assert_int_equal(event_unmask(d, ports[i]), -EINVAL);
+		assert_int_equal(event_bind_vcpu(d, ports[i], 0), -EINVAL);
+		assert_int_equal(event_bind_interdomain(d, d->id, ports[i], &other), -EINVAL);
+	}
+	assert_int_equal(event_status(d, EVENT_PORTS, &port), -EINVAL);
+	assert_int_equal(event_bind_interdomain(d, 9, 1, &other), -ESRCH);
+}
+
+static void test_ports_run_out_cleanly(void **state)
+{
+	unsigned port = 0;
+
+	(void)state;
+	for (unsigned i = 1; i < EVENT_PORTS; i++) {
+		assert_int_equal(event_bind_ipi(d, 0, &port), 0);
+		assert_int_equal(port, i);
+	}
+	assert_int_equal(event_bind_ipi(d, 0, &port), -ENOSPC);
+	assert_int_equal(event_alloc_unbound(d, 0, &port), -ENOSPC);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_send_sets_pending_selector_upcall_and_interrupt),
+		T(test_a_masked_port_waits_for_unmask),
+		T(test_bind_vcpu_moves_delivery),
+		T(test_close_leaves_the_peer_unbound_for_us),
+		T(test_virqs),
+		T(test_wrong_ports_are_refused),
+		T(test_ports_run_out_cleanly),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
