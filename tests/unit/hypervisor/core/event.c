@@ -2,11 +2,12 @@
 #include "core/event.h"
 #include "fake/machine.h"
 #include "lib/errno.h"
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 static struct domain *d;
 static uint64_t pending[64], mask[64], selector[2];

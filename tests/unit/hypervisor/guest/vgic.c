@@ -3,10 +3,11 @@
 #include "drivers/gicv3.h"
 #include "fake/machine.h"
 #include "lib/errno.h"
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+
+#include <cmocka.h>
 
 #define GICD(offset)	 (FAKE_GICD + (offset))
 #define SGI(cpu, offset) (FAKE_GICR + (cpu)*0x20000ul + 0x10000 + (offset))
