@@ -58,14 +58,16 @@ int auth_password_hash(const char *password, char text[AUTH_PASSWORD_SIZE], stru
 	return 0;
 }
 
+/* Two digits a byte and nothing else: sscanf() would take one digit, a sign or a space and let *text pass the end. */
 static bool unhex(const char **text, unsigned char *out, size_t n)
 {
 	for (size_t i = 0; i < n; i++, *text += 2) {
-		unsigned byte;
+		int high = OPENSSL_hexchar2int((unsigned char)(*text)[0]);
+		int low = high < 0 ? -1 : OPENSSL_hexchar2int((unsigned char)(*text)[1]);
 
-		if (sscanf(*text, "%2x", &byte) != 1)
+		if (low < 0)
 			return false;
-		out[i] = (unsigned char)byte;
+		out[i] = (unsigned char)(high << 4 | low);
 	}
 	return true;
 }

@@ -38,6 +38,25 @@ static void damaged_or_missing_hash_is_nobodys(void **state)
 	assert_false(auth_password_verify("x", text));
 }
 
+/* A hash that ends in the middle of a byte, with what would complete it behind its end. */
+static void hash_is_not_read_past_its_end(void **state)
+{
+	char text[AUTH_PASSWORD_SIZE];
+	struct error e;
+	size_t i;
+
+	(void)state;
+	do { /* until a byte of the hash is below 16, so that one digit says it too */
+		assert_int_equal(auth_password_hash("x", text, &e), 0);
+		for (i = 30 + 32 + 1; text[i] && text[i] != '0'; i += 2)
+			;
+	} while (!text[i]);
+	assert_true(auth_password_verify("x", text));
+	text[i] = text[i + 1];
+	text[i + 1] = '\0';
+	assert_false(auth_password_verify("x", text));
+}
+
 static void form_is_argon2id_with_our_cost(void **state)
 {
 	char text[AUTH_PASSWORD_SIZE];
@@ -54,6 +73,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(right_password_only),
 		cmocka_unit_test(damaged_or_missing_hash_is_nobodys),
+		cmocka_unit_test(hash_is_not_read_past_its_end),
 		cmocka_unit_test(form_is_argon2id_with_our_cost),
 	};
 
