@@ -121,11 +121,13 @@ static int scan(struct http *http, int folder, const char *prefix, int depth, st
 	int result = 0;
 
 	if (!dir) {
-		close(copy);
-		return error_set_errno(e, ERROR_INTERNAL, errno, "The dashboard cannot be read.");
+		error_set_errno(e, ERROR_INTERNAL, errno, "The dashboard cannot be read.");
+		if (copy >= 0)
+			close(copy);
+		return -1;
 	}
 	while (result == 0 && (entry = readdir(dir))) {
-		char path[128];
+		char path[128], below_prefix[sizeof(path) + 1];
 		struct stat st;
 
 		if (entry->d_name[0] == '.' ||
@@ -139,9 +141,14 @@ static int scan(struct http *http, int folder, const char *prefix, int depth, st
 			int below =
 				openat(folder, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-			strcat(path, "/");
-			if (below >= 0)
-				result = scan(http, below, path, depth + 1, e);
+			if (below < 0) {
+				result = error_set_errno(
+					e, ERROR_INTERNAL, errno,
+					"The dashboard's folder %s cannot be read.", path);
+				break;
+			}
+			snprintf(below_prefix, sizeof(below_prefix), "%s/", path);
+			result = scan(http, below, below_prefix, depth + 1, e);
 			close(below);
 		}
 	}
