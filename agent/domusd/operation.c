@@ -519,11 +519,27 @@ json_t *operation_list(struct operations *o, int64_t before, int limit, int64_t 
 	return c.array;
 }
 
+/* Whether it was put among those who wait: not when the operation has ended or everybody is let go. */
+static bool waiter_add(struct operations *o, struct waiter *w)
+{
+	bool waits;
+
+	pthread_mutex_lock(&o->mutex);
+	/* An operation leaves the live ones after its end is committed and before its waiters are called. */
+	waits = live_find(o, w->id) && !o->released;
+	if (waits) {
+		w->next = o->waiters;
+		o->waiters = w;
+	}
+	pthread_mutex_unlock(&o->mutex);
+	return waits;
+}
+
 int operation_wait(struct operations *o, const char *id, int timeout_ms,
 		   void (*done)(void *context), void *context, struct error *e)
 {
 	struct waiter *w = calloc(1, sizeof(*w));
-	bool wait;
+	json_t *known;
 
 	if (!w)
 		return error_set(e, ERROR_INTERNAL, "Out of memory.");
@@ -531,24 +547,13 @@ int operation_wait(struct operations *o, const char *id, int timeout_ms,
 	w->due_ms = clock_monotonic_ms() + timeout_ms;
 	w->done = done;
 	w->context = context;
-	pthread_mutex_lock(&o->mutex);
-	/* An operation leaves the live ones after its end is committed and before its waiters are called. */
-	wait = live_find(o, id) && !o->released && timeout_ms > 0;
-	if (wait) {
-		w->next = o->waiters;
-		o->waiters = w;
-	}
-	pthread_mutex_unlock(&o->mutex);
-	if (wait)
+	if (timeout_ms > 0 && waiter_add(o, w))
 		return 0;
 	free(w);
-	{
-		json_t *known = operation_json(o, id, e);
-
-		if (!known)
-			return -1;
-		json_decref(known);
-	}
+	known = operation_json(o, id, e);
+	if (!known)
+		return -1;
+	json_decref(known);
 	done(context);
 	return 0;
 }
@@ -611,32 +616,37 @@ void operation_tick(void *context)
 		fprintf(stderr, "domusd: old operations cannot be trimmed: %s\n", e.detail);
 }
 
+struct unfinished {
+	char id[ID_SIZE], kind[32], target[64];
+};
+
 struct interrupting {
-	char (*ids)[ID_SIZE];
-	char (*texts)[2][64]; /* kind, target */
+	struct unfinished *list;
 	size_t count;
+	bool no_memory;
 };
 
 static void remember(void *context, const struct operation_row *row)
 {
 	struct interrupting *i = context;
-	void *ids = realloc(i->ids, (i->count + 1) * sizeof(i->ids[0]));
-	void *texts = realloc(i->texts, (i->count + 1) * sizeof(i->texts[0]));
+	struct unfinished *list = realloc(i->list, (i->count + 1) * sizeof(*list));
 
-	i->ids = ids ? ids : i->ids;
-	i->texts = texts ? texts : i->texts;
-	if (!ids || !texts)
+	if (!list) {
+		i->no_memory = true;
 		return;
-	snprintf(i->ids[i->count], ID_SIZE, "%s", row->id);
-	snprintf(i->texts[i->count][0], 64, "%s", row->kind);
-	snprintf(i->texts[i->count++][1], 64, "%s", row->target);
+	}
+	i->list = list;
+	list += i->count++;
+	snprintf(list->id, sizeof(list->id), "%s", row->id);
+	snprintf(list->kind, sizeof(list->kind), "%s", row->kind);
+	snprintf(list->target, sizeof(list->target), "%s", row->target);
 }
 
-static int interrupt_one(struct operations *o, struct store_tx *tx, const char *id,
-			 char texts[2][64], struct error *e)
+static int interrupt_one(struct operations *o, struct store_tx *tx, const struct unfinished *one,
+			 struct error *e)
 {
 	struct error why;
-	struct operation_row row = {.id = id,
+	struct operation_row row = {.id = one->id,
 				    .state = OPERATION_INTERRUPTED,
 				    .total = -1,
 				    .unit = "steps",
@@ -648,12 +658,12 @@ static int interrupt_one(struct operations *o, struct store_tx *tx, const char *
 
 	error_set(&why, ERROR_INTERRUPTED,
 		  "The appliance restarted while this was running; look at its target's state.");
-	problem = error_text(&why, id, "");
+	problem = error_text(&why, one->id, "");
 	row.error = problem;
 	result = store_operation_finish(tx, UNFINISHED, &row, e);
 	free(problem);
 	return result < 0 ? -1
-			  : announce(o, tx, "operation.updated", id, texts[0], texts[1],
+			  : announce(o, tx, "operation.updated", one->id, one->kind, one->target,
 				     OPERATION_INTERRUPTED, &actor_system, true, e);
 }
 
@@ -669,16 +679,16 @@ int operation_interrupt_all(struct operations *o, struct error *e)
 		if (store_begin_read(o->store, &tx, e) == 0)
 			result = store_operation_unfinished(tx, remember, &list, e);
 	}
+	if (result >= 0 && list.no_memory)
+		result = error_set(e, ERROR_INTERNAL, "Out of memory.");
 	for (size_t i = 0; i < list.count && result >= 0; i++) {
 		STORE_TX struct store_tx *tx = NULL;
 
 		if (store_begin(o->store, &tx, e) < 0 ||
-		    interrupt_one(o, tx, list.ids[i], list.texts[i], e) < 0 ||
-		    store_commit(&tx, e) < 0)
+		    interrupt_one(o, tx, &list.list[i], e) < 0 || store_commit(&tx, e) < 0)
 			result = -1;
 	}
-	free(list.ids);
-	free(list.texts);
+	free(list.list);
 	return result < 0 ? -1 : (int)list.count;
 }
 
