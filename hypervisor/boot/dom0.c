@@ -5,6 +5,7 @@
 #include "core/irq.h"
 #include "core/memory.h"
 #include "core/options.h"
+#include "core/time.h"
 #include "drivers/gicv3.h"
 #include "guest/trap.h"
 #include "lib/errno.h"
@@ -236,5 +237,6 @@ void dom0_build(const void *fdt, const struct boot_modules *m)
 	ram_free_rest(m);
 	log_info("Dom0: %lu MiB in %u banks from %lx, %u vCPUs, kernel at %lx, ramdisk at %lx, tree at %lx", d->pages >> 8,
 		 layout.banks.count, layout.banks.bank[0].base, n, layout.entry, layout.ramdisk.base, layout.tree.base);
+	log_info("ready for Dom0 %lu us after the counter began", time_ns_of_ticks(cpu_counter()) / 1000);
 	vcpu_start(d->vcpu[0], layout.entry, layout.tree.base);
 }
