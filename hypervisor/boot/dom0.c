@@ -13,7 +13,7 @@
 #include "lib/string.h"
 #include <libfdt.h>
 
-#define TREE_ROOM KIB(64) /* what our nodes can add to the host's tree */
+#define TREE_ROOM KIB(64) /* what our nodes can add to twice the host's tree (names are not shared) */
 
 /* The header of an arm64 Image (Linux Documentation/arch/arm64/booting.rst). */
 struct image_header {
@@ -114,7 +114,7 @@ static void load_ramdisk(const struct boot_modules *m)
 
 static void write_tree(const struct boot_modules *m, struct dom0_tree_input *in, const struct dom0_tree_facts *facts)
 {
-	uint64_t size = ALIGN_UP(m->tree.size + TREE_ROOM, PAGE_SIZE), at;
+	uint64_t size = ALIGN_UP(2 * m->tree.size + TREE_ROOM, PAGE_SIZE), at;
 	struct dt_range keep[] = {layout.kernel, layout.ramdisk, m->tree};
 	int error;
 
@@ -166,12 +166,12 @@ static void map_pci(struct domain *d, const struct dom0_tree_facts *facts, const
 static void map_devices(struct domain *d, const struct dom0_tree_input *in, const struct dom0_tree_facts *facts)
 {
 	struct dt_range console = {0}, r;
-	int node;
+	int node, depth = 0;
 
 	if (in->console_node >= 0)
 		dt_reg(in->fdt, in->console_node, 0, &console);
-	for (node = fdt_next_node(in->fdt, 0, NULL); node >= 0; node = fdt_next_node(in->fdt, node, NULL)) {
-		if (!dom0_tree_passes(in, facts, node))
+	for (node = fdt_next_node(in->fdt, 0, &depth); node >= 0; node = fdt_next_node(in->fdt, node, &depth)) {
+		if (fdt_getprop(in->fdt, node, "reg", NULL) == NULL || !dom0_tree_passes(in, facts, node, depth))
 			continue;
 		for (unsigned i = 0; dt_reg(in->fdt, node, i, &r); i++)
 			map_range(d, facts, r, console);

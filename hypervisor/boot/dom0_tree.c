@@ -8,9 +8,19 @@
 
 static bool compatible_any(const void *fdt, int node, const char *const *list, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		if (fdt_node_check_compatible(fdt, node, list[i]) == 0)
-			return true;
+	int length;
+	const char *have = fdt_getprop(fdt, node, "compatible", &length);
+
+	/* one look at the property, then over its strings: this runs for every node */
+	while (have != NULL && length > 0) {
+		int size = (int)strnlen(have, (size_t)length) + 1;
+
+		for (size_t i = 0; i < n; i++)
+			if (have[0] == list[i][0] && strncmp(have, list[i], (size_t)size) == 0)
+				return true;
+		have += size;
+		length -= size;
+	}
 	return false;
 }
 
@@ -55,9 +65,9 @@ static bool hidden(const struct dom0_tree_input *in, const struct dom0_tree_fact
 	       interrupt_any(in->fdt, node, facts->gic_node, &intid, is_private);
 }
 
-bool dom0_tree_passes(const struct dom0_tree_input *in, const struct dom0_tree_facts *facts, int node)
+bool dom0_tree_passes(const struct dom0_tree_input *in, const struct dom0_tree_facts *facts, int node, int depth)
 {
-	return !hidden(in, facts, node, fdt_node_depth(in->fdt, node)) &&
+	return !hidden(in, facts, node, depth) &&
 	       fdt_getprop(in->fdt, node, "xen,passthrough", NULL) == NULL;
 }
 
@@ -365,7 +375,8 @@ int dom0_tree_build(const struct dom0_tree_input *in, const struct dom0_tree_fac
 	w.interrupt_cells = (unsigned)dt_number(in->fdt, facts->gic_node, "#interrupt-cells", 3);
 	if (w.interrupt_cells < 3 || w.interrupt_cells > 4)
 		return -FDT_ERR_BADVALUE;
-	note(&w, fdt_create(out, size));
+	/* every property brings its own name: looking for an equal one is most of the work of writing a tree */
+	note(&w, fdt_create_with_flags(out, size, FDT_CREATE_FLAG_NO_NAME_DEDUP));
 	for (int i = 0; i < fdt_num_mem_rsv(in->fdt); i++) {
 		uint64_t base, length;
 

@@ -30,7 +30,8 @@ struct dom0_tree_facts {
 bool dom0_tree_facts(const void *fdt, struct dom0_tree_facts *facts, const char **why);
 /* Writes the tree into out (size bytes). 0, or libfdt's negative error. */
 int dom0_tree_build(const struct dom0_tree_input *in, const struct dom0_tree_facts *facts, void *out, int size);
-/* True when Dom0 gets the device's registers and interrupts (not hidden, not the hypervisor's). For mapping MMIO. */
-bool dom0_tree_passes(const struct dom0_tree_input *in, const struct dom0_tree_facts *facts, int node);
+/* True when Dom0 gets the device's registers and interrupts (not hidden, not the hypervisor's). depth: the root is 0.
+ * For mapping MMIO. */
+bool dom0_tree_passes(const struct dom0_tree_input *in, const struct dom0_tree_facts *facts, int node, int depth);
 
 #endif

@@ -81,14 +81,8 @@ int memory_unmap_page(struct domain *d, ipa_t ipa)
 
 int memory_map_device(struct domain *d, ipa_t ipa, pa_t pa, uint64_t size)
 {
-	for (uint64_t at = 0; at < size; at += PAGE_SIZE) {
-		const struct page *p = page_of(PA(pa.raw + at));
-
-		if (p != NULL && page_type(p) != PAGE_RESERVED)
-			return -EPERM;
-		if (p == NULL && at + MIB(2) <= size) /* a bank is never smaller than what a device skips over here */
-			at += MIB(2) - PAGE_SIZE - (pa.raw + at) % MIB(2);
-	}
+	if (!page_range_is_device(pa, size))
+		return -EPERM;
 	LOCK_SCOPE(&d->memory_lock);
 	return stage2_map(&d->stage2, ipa, pa, size, d->direct_mapped ? STAGE2_MMIO : STAGE2_MMIO_STRICT);
 }

@@ -47,6 +47,19 @@ static enum page_type word_type(uint64_t w)
 	return (enum page_type)bits_get(w, 51, 48);
 }
 
+bool page_range_is_device(pa_t base, uint64_t size)
+{
+	for (unsigned i = 0; i < bank_count; i++) {
+		uint64_t from = base.raw > banks[i].base ? base.raw : banks[i].base;
+		uint64_t bank_end = banks[i].base + banks[i].size, end = base.raw + size < bank_end ? base.raw + size : bank_end;
+
+		for (; from < end; from += PAGE_SIZE)
+			if (page_type(page_of(PA(from))) != PAGE_RESERVED)
+				return false;
+	}
+	return true;
+}
+
 enum page_type page_type(const struct page *p)
 {
 	return word_type(ATOMIC_READ(p->word));

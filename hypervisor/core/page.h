@@ -24,6 +24,8 @@ _Static_assert(sizeof(struct page) == 8, "2 GiB of RAM cost 4 MiB of page words"
 /* The word of a frame; NULL when the address is not RAM that we manage. */
 struct page *page_of(pa_t pa);
 enum page_type page_type(const struct page *p);
+/* True when no frame of the range is RAM in use: registers, or memory that is reserved for firmware and devices. */
+bool page_range_is_device(pa_t base, uint64_t size);
 /* Owner's domain id, or DOMID_FIRST_RESERVED when there is none. */
 uint16_t page_owner(const struct page *p);
 

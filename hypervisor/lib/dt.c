@@ -68,15 +68,16 @@ bool dt_reg(const void *fdt, int node, unsigned index, struct dt_range *out)
 	return out->base + out->size >= out->base;
 }
 
-static int interrupt_parent(const void *fdt, int node)
+/* Phandles are compared, not looked up: looking one up walks the whole tree. */
+static bool interrupt_parent_is(const void *fdt, int node, uint32_t gic_handle)
 {
 	for (; node >= 0; node = fdt_parent_offset(fdt, node)) {
 		uint64_t handle = dt_number(fdt, node, "interrupt-parent", 0);
 
 		if (handle != 0)
-			return fdt_node_offset_by_phandle(fdt, (uint32_t)handle);
+			return handle == gic_handle;
 	}
-	return -1;
+	return false;
 }
 
 /* GIC binding: type (0 SPI, 1 PPI), number, flags. */
@@ -93,11 +94,13 @@ bool dt_interrupt(const void *fdt, int node, unsigned index, int gic, unsigned *
 {
 	int length;
 	const char *p = fdt_getprop(fdt, node, "interrupts-extended", &length);
+	uint32_t gic_handle = gic >= 0 ? fdt_get_phandle(fdt, gic) : 0;
 	unsigned cells;
 
 	if (p != NULL) {
 		for (; length >= 4; index--) {
-			int to = fdt_node_offset_by_phandle(fdt, (uint32_t)dt_read_cells(p, 1));
+			uint32_t handle = (uint32_t)dt_read_cells(p, 1);
+			int to = handle == gic_handle ? gic : fdt_node_offset_by_phandle(fdt, handle);
 
 			cells = to < 0 ? 0 : (unsigned)dt_number(fdt, to, "#interrupt-cells", 0);
 			if (cells == 0 || cells > 8 || length < (int)(cells + 1) * 4)
@@ -110,10 +113,9 @@ bool dt_interrupt(const void *fdt, int node, unsigned index, int gic, unsigned *
 		return false;
 	}
 	p = fdt_getprop(fdt, node, "interrupts", &length);
-	if (p == NULL || interrupt_parent(fdt, node) != gic)
-		return false;
-	cells = (unsigned)dt_number(fdt, gic, "#interrupt-cells", 3);
-	if (cells < 3 || cells > 8 || (unsigned)length / (cells * 4) <= index)
+	cells = p != NULL && gic >= 0 ? (unsigned)dt_number(fdt, gic, "#interrupt-cells", 3) : 0;
+	if (cells < 3 || cells > 8 || (unsigned)length / (cells * 4) <= index ||
+	    !interrupt_parent_is(fdt, node, gic_handle))
 		return false;
 	return gic_cells(p + index * cells * 4, intid, flags);
 }
