@@ -64,14 +64,20 @@ hypervisor-trees: $(HV_HOST)/dom0_trees ## build Dom0's tree for every board of 
 # Every program is linked with the same rooms: those that need no register of the machine.
 HV_ASAN := $(HV_HOST)/obj
 HV_HOST_ROOMS := hypervisor/guest/vgic.c hypervisor/guest/vgic_lr.c hypervisor/guest/vgic_mmio.c hypervisor/guest/mmio.c \
-	hypervisor/core/vcpu.c hypervisor/core/domain.c hypervisor/core/event.c tests/unit/hypervisor/fake/machine.c
-HV_UNIT := vgic event
-HV_FUZZ := vgic
+	hypervisor/core/vcpu.c hypervisor/core/domain.c hypervisor/core/event.c hypervisor/core/grant.c tests/unit/hypervisor/fake/machine.c \
+	tests/unit/hypervisor/fake/xen_machine.c $(wildcard hypervisor/xen/*.c)
+HV_UNIT := vgic event table
+HV_FUZZ := vgic hypercall
 HV_HOST_LDFLAGS = $(AGENT_LDFLAGS_asan) -T tests/unit/hypervisor/fake/units.lds
 HV_HOST_LIB := $(HV_HOST_ROOMS:%.c=$(HV_ASAN)/%.o)
 $(HV_ASAN)/%.o: %.c hypervisor/hypervisor.mk | $(SYSROOT_HOST)/.done
 	@mkdir -p $(@D)
 	@echo "  CC host $<"; gcc $(HV_HOST_CFLAGS) -Itests/unit/hypervisor -MMD -MP -c $< -o $@
+# Xen's public headers for Arm, whatever the build host is
+$(HV_ASAN)/hypervisor/xen/%.o $(HV_ASAN)/tests/unit/hypervisor/xen/%.o: HV_HOST_CFLAGS += -DDOMUS_VERSION='"$(VERSION)"' \
+	-idirafter $(SYSROOT_ARM64)/usr/include -include tests/unit/hypervisor/fake/xen_abi.h
+$(HV_HOST_LIB) $(HV_ASAN)/tests/unit/hypervisor/xen/table.o: | $(SYSROOT_ARM64)/.done
+$(HV_HOST)/unit/table: $(HV_ASAN)/tests/unit/hypervisor/xen/table.o
 $(HV_HOST)/unit/vgic: $(HV_ASAN)/tests/unit/hypervisor/guest/vgic.o
 $(HV_HOST)/unit/event: $(HV_ASAN)/tests/unit/hypervisor/core/event.o
 $(HV_HOST)/unit/%: $(HV_HOST_LIB) tests/unit/hypervisor/fake/units.lds

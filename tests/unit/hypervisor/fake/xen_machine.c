@@ -1,0 +1,159 @@
+/* What xen/ needs of the lower floors, for the host tests: a guest whose virtual memory is FAKE_GUEST_SIZE bytes at
+ * FAKE_GUEST; everything else of its address space faults. */
+#include "fake/xen_machine.h"
+#include "arch/guest_va.h"
+#include "core/console.h"
+#include "core/memory.h"
+#include "core/options.h"
+#include "core/sched.h"
+#include "core/time.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include <stdlib.h>
+
+_Alignas(4096) uint8_t fake_guest[FAKE_GUEST_SIZE];
+struct options options = {.line = "dom0_mem=1G", .xen_minor = 20};
+uint64_t time_frequency = 62500000, time_boot;
+static struct page any_page;
+
+bool guest_va_translate(gva_t va, bool write, pa_t *out)
+{
+	(void)write;
+	if (va.raw < FAKE_GUEST || va.raw >= FAKE_GUEST + FAKE_GUEST_SIZE)
+		return false;
+	*out = va_to_pa(&fake_guest[va.raw - FAKE_GUEST]);
+	return true;
+}
+struct page *page_of(pa_t pa)
+{
+	(void)pa;
+	return &any_page;
+}
+bool page_get(struct page *p, uint16_t owner)
+{
+	(void)p;
+	(void)owner;
+	return true;
+}
+void page_put(struct page *p)
+{
+	(void)p;
+}
+void page_share(void *va, struct domain *d)
+{
+	(void)va;
+	(void)d;
+}
+uint64_t page_total(void)
+{
+	return 1000;
+}
+uint64_t page_free_count(void)
+{
+	return 500;
+}
+pa_t page_highest(void)
+{
+	return PA(GIB(1));
+}
+unsigned stage2_address_bits(void)
+{
+	return 40;
+}
+/* Frame numbers of the guest are those of its virtual memory. */
+int memory_frame_get(struct domain *d, ipa_t ipa, bool write, pa_t *pa, struct page **page)
+{
+	(void)d;
+	*page = &any_page;
+	return guest_va_translate(GVA(ipa.raw), write, pa) ? 0 : -EFAULT;
+}
+int memory_map_page(struct domain *d, ipa_t ipa, pa_t pa, enum stage2_kind kind)
+{
+	(void)d;
+	(void)ipa;
+	(void)kind;
+	return pa.raw % PAGE_SIZE ? -EINVAL : 0;
+}
+int memory_unmap_page(struct domain *d, ipa_t ipa)
+{
+	(void)d;
+	(void)ipa;
+	return -EINVAL;
+}
+int memory_populate(struct domain *d, ipa_t ipa, unsigned order)
+{
+	(void)d;
+	(void)ipa;
+	return order > 9 ? -ENOMEM : 0;
+}
+int memory_decrease(struct domain *d, ipa_t ipa, unsigned order)
+{
+	return memory_populate(d, ipa, order);
+}
+uint64_t time_ns(void)
+{
+	return 1000;
+}
+uint64_t time_ns_of_ticks(uint64_t ticks)
+{
+	return ticks * 16;
+}
+uint64_t time_ticks_of_ns(uint64_t ns)
+{
+	return ns / 16;
+}
+uint64_t cpu_idle_ticks(const struct cpu *c)
+{
+	(void)c;
+	return 5;
+}
+unsigned cpu_online_count(void)
+{
+	return cpu_count;
+}
+void sched_block(struct vcpu *v)
+{
+	(void)v;
+}
+void sched_yield(struct vcpu *v)
+{
+	(void)v;
+}
+void console_write(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++) /* every byte is there to be read */
+		(void)*(const volatile char *)&text[i];
+}
+size_t console_read(char *to, size_t size)
+{
+	memset(to, 'x', size);
+	return size;
+}
+void console_on_input(void (*notify)(void))
+{
+	(void)notify;
+}
+uint32_t console_ring_read(uint32_t *index, char *to, uint32_t size)
+{
+	uint32_t n = *index < 1000 ? 1000 - *index : 0;
+
+	n = n < size ? n : size;
+	memset(to, 'r', n);
+	*index += n;
+	return n;
+}
+uint32_t console_ring_start(void)
+{
+	return 0;
+}
+void console_ring_clear(void)
+{
+}
+size_t string_copy(char *to, const char *from, size_t size)
+{
+	size_t n = strlen(from);
+
+	memcpy(to, from, n < size ? n : size - 1);
+	to[n < size ? n : size - 1] = 0;
+	return n;
+}

@@ -1,0 +1,9 @@
+#ifndef FAKE_XEN_MACHINE_H
+#define FAKE_XEN_MACHINE_H
+#include <stdint.h>
+
+#define FAKE_GUEST	0x100000ul
+#define FAKE_GUEST_SIZE 0x8000ul
+extern uint8_t fake_guest[FAKE_GUEST_SIZE];
+
+#endif

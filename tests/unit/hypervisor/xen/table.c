@@ -1,0 +1,185 @@
+/* The hypercall table: numbers, copies, permissions, version gates. */
+#include "core/event.h"
+#include "fake/machine.h"
+#include "fake/xen_machine.h"
+#include "guest/trap.h"
+#include "lib/errno.h"
+#include "xen/abi.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define AT (FAKE_GUEST + 0xff8) /* across two pages */
+#define IN ((void *)(fake_guest + 0xff8))
+
+static struct domain *d;
+
+static int setup(void **state)
+{
+	(void)state;
+	d = fake_domain(2);
+	d->privileged = true;
+	memset(fake_guest, 0, sizeof(fake_guest));
+	return 0;
+}
+static int teardown(void **state)
+{
+	(void)state;
+	fake_domain_free(d);
+	return 0;
+}
+static int64_t call(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2)
+{
+	struct frame f = {.x = {[0] = a0, [1] = a1, [2] = a2, [16] = number}};
+
+	hypercall(fake_cpu->vcpu, &f);
+	return (int64_t)f.x[0];
+}
+
+static void test_unknown_numbers(void **state)
+{
+	static const uint64_t numbers[] = {0, 6, 16, 19, 27, 39, 41, 42, 43, 63, ~0ul};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(numbers); i++)
+		assert_int_equal(call(numbers[i], 0, 0, 0), -ENOSYS);
+}
+
+static void test_version_is_the_one_of_the_option(void **state)
+{
+	struct xen_feature_info *features = IN;
+	char expected[16] = "-domus-";
+
+	(void)state;
+	assert_int_equal(call(__HYPERVISOR_xen_version, XENVER_version, 0, 0), 0x40014);
+	assert_int_equal(call(__HYPERVISOR_xen_version, XENVER_extraversion, AT, 0), 0);
+	assert_memory_equal(IN, expected, 7);
+	assert_int_equal(call(__HYPERVISOR_xen_version, XENVER_pagesize, 0, 0), 4096);
+	assert_int_equal(call(__HYPERVISOR_xen_version, XENVER_build_id, AT, 0), -ENODATA);
+	features->submap_idx = 0;
+	assert_int_equal(call(__HYPERVISOR_xen_version, XENVER_get_features, AT, 0), 0);
+	assert_true(features->submap >> XENFEAT_dom0 & 1);
+	features->submap_idx = 1;
+	assert_int_equal(call(__HYPERVISOR_xen_version, XENVER_get_features, AT, 0), -EINVAL);
+}
+
+static void test_varbuf_commands(void **state)
+{
+	uint32_t *length = IN;
+
+	(void)state;
+	assert_int_equal(call(__HYPERVISOR_xen_version, XENVER_commandline2, 0, 0), 11);
+	assert_int_equal(call(__HYPERVISOR_xen_version, XENVER_commandline2, AT, 0), -EINVAL);
+	*length = 10;
+	assert_int_equal(call(__HYPERVISOR_xen_version, XENVER_commandline2, AT, 0), -XEN_ENOBUFS);
+	*length = 11;
+	assert_int_equal(call(__HYPERVISOR_xen_version, XENVER_commandline2, AT, 0), 11);
+	assert_memory_equal(length + 1, "dom0_mem=1G", 11);
+	assert_int_equal(fake_guest[0xff8 + 4 + 11], 0);
+}
+
+static void test_addresses_that_are_not_memory(void **state)
+{
+	(void)state;
+	assert_int_equal(call(__HYPERVISOR_event_channel_op, EVTCHNOP_send, 0, 0), -EFAULT);
+	assert_int_equal(call(__HYPERVISOR_sysctl, ~0ul - 8, 0, 0), -EFAULT);
+	assert_int_equal(call(__HYPERVISOR_domctl, FAKE_GUEST + FAKE_GUEST_SIZE - 8, 0, 0),
+			 -EFAULT);
+}
+
+static void test_version_gates_and_permissions(void **state)
+{
+	struct xen_sysctl *sysctl = IN;
+	struct xen_domctl *domctl = IN;
+
+	(void)state;
+	*sysctl = (struct xen_sysctl){.cmd = XEN_SYSCTL_physinfo, .interface_version = 0x14};
+	assert_int_equal(call(__HYPERVISOR_sysctl, AT, 0, 0), -EACCES);
+	sysctl->interface_version = 0x15;
+	assert_int_equal(call(__HYPERVISOR_sysctl, AT, 0, 0), 0);
+	assert_int_equal(sysctl->u.physinfo.total_pages, 1000);
+	assert_int_equal(sysctl->u.physinfo.capabilities, 0x109);
+	sysctl->cmd = 99;
+	assert_int_equal(call(__HYPERVISOR_sysctl, AT, 0, 0), -ENOSYS);
+	*domctl = (struct xen_domctl){
+		.cmd = XEN_DOMCTL_getdomaininfo, .interface_version = 0x16, .domain = d->id};
+	assert_int_equal(call(__HYPERVISOR_domctl, AT, 0, 0), -EACCES);
+	domctl->interface_version = 0x17;
+	assert_int_equal(call(__HYPERVISOR_domctl, AT, 0, 0), 0);
+	assert_int_equal(domctl->u.getdomaininfo.nr_online_vcpus, 2);
+	assert_int_equal(domctl->u.getdomaininfo.gpaddr_bits, 40);
+	domctl->domain = 0; /* 4.20 asks for one domain, not for the next */
+	assert_int_equal(call(__HYPERVISOR_domctl, AT, 0, 0), -ESRCH);
+	d->privileged = false;
+	assert_int_equal(call(__HYPERVISOR_domctl, AT, 0, 0), -EPERM);
+	assert_int_equal(call(__HYPERVISOR_sysctl, AT, 0, 0), -EPERM);
+	assert_int_equal(call(__HYPERVISOR_console_io, CONSOLEIO_write, 1, AT), -EPERM);
+	assert_int_equal(call(__HYPERVISOR_platform_op, AT, 0, 0), -EPERM);
+}
+
+static void test_multicall_stores_each_result(void **state)
+{
+	multicall_entry_t *entry = IN;
+
+	(void)state;
+	entry[0] = (multicall_entry_t){.op = __HYPERVISOR_xen_version, .args = {XENVER_version}};
+	entry[1] = (multicall_entry_t){.op = __HYPERVISOR_multicall, .args = {AT, 1}};
+	entry[2] = (multicall_entry_t){.op = 63};
+	assert_int_equal(call(__HYPERVISOR_multicall, AT, 3, 0), 0);
+	assert_int_equal(entry[0].result, 0x40014);
+	assert_int_equal((int64_t)entry[1].result, -EINVAL);
+	assert_int_equal((int64_t)entry[2].result, -ENOSYS);
+	assert_int_equal(call(__HYPERVISOR_multicall, AT, 65, 0), -E2BIG);
+}
+
+static void test_vcpu_info_is_taken_once(void **state)
+{
+	struct vcpu_register_vcpu_info *op = IN;
+	struct vcpu_info *info = (void *)(fake_guest + 0x2100);
+
+	(void)state;
+	d->vcpu[1]->online = false;
+	*op = (struct vcpu_register_vcpu_info){.mfn = (FAKE_GUEST + 0x2000) >> 12,
+					       .offset = 4096 - 40};
+	assert_int_equal(call(__HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 1, AT), -ENXIO);
+	op->offset = 0x100;
+	assert_int_equal(call(__HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 2, AT), -ENOENT);
+	assert_int_equal(call(__HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 1, AT), 0);
+	assert_int_equal(info->evtchn_upcall_pending, 1);
+	assert_true(info->evtchn_pending_sel == ~0ul);
+	assert_int_equal(call(__HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 1, AT), -EINVAL);
+}
+
+static void test_params_of_a_local_xenstore_are_zero(void **state)
+{
+	struct xen_hvm_param *param = IN;
+
+	(void)state;
+	*param = (struct xen_hvm_param){
+		.domid = DOMID_SELF, .index = HVM_PARAM_STORE_EVTCHN, .value = 7};
+	assert_int_equal(call(__HYPERVISOR_hvm_op, HVMOP_get_param, AT, 0), 0);
+	assert_int_equal(param->value, 0);
+	assert_int_equal(call(__HYPERVISOR_hvm_op, HVMOP_set_param, AT, 0), -EPERM);
+	param->index = 64;
+	assert_int_equal(call(__HYPERVISOR_hvm_op, HVMOP_get_param, AT, 0), -EINVAL);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_unknown_numbers),
+		T(test_version_is_the_one_of_the_option),
+		T(test_varbuf_commands),
+		T(test_addresses_that_are_not_memory),
+		T(test_version_gates_and_permissions),
+		T(test_multicall_stores_each_result),
+		T(test_vcpu_info_is_taken_once),
+		T(test_params_of_a_local_xenstore_are_zero),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
