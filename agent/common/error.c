@@ -28,7 +28,7 @@ static int fill(struct error *e, enum error_code code, int errnum, const char *p
 	return -1;
 }
 
-int error_set(struct error *e, enum error_code code, const char *format, ...)
+int(error_set)(struct error *e, enum error_code code, const char *format, ...)
 {
 	va_list arguments;
 
@@ -38,8 +38,8 @@ int error_set(struct error *e, enum error_code code, const char *format, ...)
 	return -1;
 }
 
-int error_set_at(struct error *e, enum error_code code, const char *pointer, const char *format,
-		 ...)
+int(error_set_at)(struct error *e, enum error_code code, const char *pointer, const char *format,
+		  ...)
 {
 	va_list arguments;
 
@@ -49,7 +49,7 @@ int error_set_at(struct error *e, enum error_code code, const char *pointer, con
 	return -1;
 }
 
-int error_set_rule(struct error *e, const char *rule, const char *pointer, const char *format, ...)
+int(error_set_rule)(struct error *e, const char *rule, const char *pointer, const char *format, ...)
 {
 	va_list arguments;
 
@@ -61,7 +61,7 @@ int error_set_rule(struct error *e, const char *rule, const char *pointer, const
 	return -1;
 }
 
-int error_set_errno(struct error *e, enum error_code code, int errnum, const char *format, ...)
+int(error_set_errno)(struct error *e, enum error_code code, int errnum, const char *format, ...)
 {
 	va_list arguments;
 

@@ -196,9 +196,10 @@ int blob_image_fd(struct blob *blob, const char *id, struct error *e)
 {
 	int fd = openat(blob->images_fd, id, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
-	return fd >= 0 ? fd
-		       : error_set_errno(e, ERROR_INTERNAL, errno,
-					 "The file of image %s cannot be opened.", id);
+	if (fd < 0)
+		return error_set_errno(e, ERROR_INTERNAL, errno,
+				       "The file of image %s cannot be opened.", id);
+	return fd;
 }
 
 void blob_image_unlink(struct blob *blob, const char *id)

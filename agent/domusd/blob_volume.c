@@ -19,9 +19,10 @@ static int volume_create(struct blob *blob, const char *id, struct error *e)
 	int fd = openat(blob->volumes_fd, id, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 			0640);
 
-	return fd >= 0 ? fd
-		       : error_set_errno(e, ERROR_INTERNAL, errno,
-					 "Cannot make the file of a volume.");
+	if (fd < 0)
+		return error_set_errno(e, ERROR_INTERNAL, errno,
+				       "Cannot make the file of a volume.");
+	return fd;
 }
 
 /* Closes fd. */

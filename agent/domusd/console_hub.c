@@ -312,8 +312,11 @@ struct console_hub *console_hub_new(int dir, const struct console_hub_owner *own
 	    epoll_ctl(hub->epoll, EPOLL_CTL_ADD, hub->wake_fd, &event) != 0 ||
 	    pthread_create(&hub->thread, NULL, hub_run, hub) != 0) {
 		error_set_errno(e, ERROR_INTERNAL, errno, "Cannot start the console hub");
-		close(hub->epoll);
-		close(hub->wake_fd);
+		if (hub->epoll >= 0)
+			close(hub->epoll);
+		if (hub->wake_fd >= 0)
+			close(hub->wake_fd);
+		pthread_mutex_destroy(&hub->lock);
 		free(hub);
 		return NULL;
 	}

@@ -189,13 +189,15 @@ static int parse_policies(const json_t *json, struct definition *d, struct error
 	d->autostart.delay_s = number(autostart, "delay_s", 0);
 	json_array_foreach(json_object_get(autostart, "after"), i, item)
 	{
+		size_t n = d->autostart.after_count;
 		char pointer[48];
 
 		snprintf(pointer, sizeof(pointer), "/autostart/after/%zu", i);
 		if (strcmp(json_string_value(item), d->name) == 0)
 			return error_set_at(e, ERROR_REFERENCE, pointer,
 					    "A domain cannot start after itself.");
-		COPY(d->autostart.after[d->autostart.after_count++], json_string_value(item));
+		COPY(d->autostart.after[n], json_string_value(item));
+		d->autostart.after_count++;
 	}
 	while (strcmp(policies[d->restart.policy], policy) != 0)
 		d->restart.policy++;

@@ -44,7 +44,7 @@ static int check_kernel(struct store_tx *tx, struct blob *blob, const struct def
 	if (info.memory > (uint64_t)d->memory_mib << 20)
 		return error_set_rule(e, "range", "/memory_mib",
 				      "The kernel alone needs %llu MiB of memory.",
-				      (unsigned long long)((info.memory >> 20) + 1));
+				      (unsigned long long)(info.memory >> 20) + 1);
 	return 0;
 }
 

@@ -155,7 +155,7 @@ static int read_cursor(const struct request *r, const char *cursor, struct page 
 	char expected[HTTP_CURSOR_SIZE] = "";
 
 	if (strlen(cursor) > 9 && strlen(cursor) - 9 < sizeof(page->cursor)) {
-		strcpy(page->cursor, cursor + 9);
+		snprintf(page->cursor, sizeof(page->cursor), "%s", cursor + 9);
 		request_cursor_make(r, page->cursor, expected);
 	}
 	return !strcmp(cursor, expected) && *cursor

@@ -327,7 +327,7 @@ static int parse_listen(const char *text, char host[64], char port[8])
 	n = strspn(text, "0123456789");
 	if (!n || text[n] || n > 5 || atoi(text) > 65535)
 		return -1;
-	strcpy(port, text);
+	memcpy(port, text, n + 1);
 	return 0;
 }
 
@@ -335,7 +335,11 @@ static int listen_on(struct http *http, const struct addrinfo *a)
 {
 	int fd =
 		socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->ai_protocol);
-	struct sockaddr_storage address;
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} address = {.v6 = {0}};
 	socklen_t size = sizeof(address);
 	int on = 1, off = 0;
 
@@ -345,16 +349,14 @@ static int listen_on(struct http *http, const struct addrinfo *a)
 	if (a->ai_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
 	if (bind(fd, a->ai_addr, a->ai_addrlen) || listen(fd, 128) ||
-	    getsockname(fd, (struct sockaddr *)&address, &size)) {
+	    getsockname(fd, &address.any, &size)) {
 		int saved = errno;
 
 		close(fd);
 		errno = saved;
 		return -1;
 	}
-	http->port =
-		ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
-						    : ((struct sockaddr_in *)&address)->sin_port);
+	http->port = ntohs(a->ai_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
 	return fd;
 }
 

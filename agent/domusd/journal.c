@@ -98,7 +98,7 @@ int journal_append(struct journal *journal, struct store_tx *tx, const struct ev
 		*appended = (struct appended){journal, seq};
 		result = store_after(tx, after, appended, e);
 	}
-	if (result < 0)
+	if (result != 0)
 		free(appended);
 	return result;
 }

@@ -78,6 +78,8 @@ static void apply(struct lifecycle *lc, struct life *life, const struct verbs_li
 			  OPERATION_RUNNING, NULL);
 		break;
 	case FINDING_ENDED:
+		if (!entry)
+			break; /* lifecycle_finding() finds this of what keeper listed only */
 		event.domain = entry->domain;
 		event.domid = entry->domid;
 		event.state = entry->state;

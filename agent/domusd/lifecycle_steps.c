@@ -72,10 +72,10 @@ void life_write_again(struct lifecycle *lc, struct life *life)
 {
 	struct error e;
 
-	if (write_all(lc, life, life->status.state, &e) == 0)
+	/* These two errors: the domain was deleted or the operation has ended meanwhile, so there is nothing to write. */
+	if (write_all(lc, life, life->status.state, &e) == 0 || e.code == ERROR_DOMAIN_UNKNOWN ||
+	    e.code == ERROR_STATE)
 		written(life);
-	else if (e.code == ERROR_DOMAIN_UNKNOWN || e.code == ERROR_STATE)
-		written(life); /* deleted or ended meanwhile */
 }
 
 /* Ends the operation, if there is one, and leaves the state. */

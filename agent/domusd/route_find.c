@@ -16,10 +16,12 @@ static bool match_path(const char *pattern, const char *path, struct route_match
 	while (*pattern) {
 		if (*pattern == '{') {
 			size_t n = strcspn(path, "/");
-			char *value = m->values[m->param_count];
+			char *value;
 
-			if (m->param_count == ROUTE_PARAMS_MAX ||
-			    http_percent_decode(path, n, false, value, ROUTE_PARAM_SIZE) < 0 ||
+			if (m->param_count == ROUTE_PARAMS_MAX)
+				return false;
+			value = m->values[m->param_count];
+			if (http_percent_decode(path, n, false, value, ROUTE_PARAM_SIZE) < 0 ||
 			    !segment_good(value))
 				return false;
 			m->names[m->param_count++] = pattern + 1;

@@ -97,6 +97,7 @@ static int signals_catch(struct error *e)
 
 static int run(const struct arguments *a, struct error *e)
 {
+	/* cppcheck-suppress getpwnamCalled ; the only thread there is yet */
 	const struct passwd *user = getpwnam(a->user);
 	struct execute x = {0};
 	struct serve *serve;

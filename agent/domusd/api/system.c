@@ -30,16 +30,17 @@ static json_t *system_json(const struct verbs_board_response *board)
 	/* 0 while the hypervisor's list has not come yet */
 	lifecycle_board(domusd.lifecycle, &total_mib, &dom0_mib, &cpus);
 	gethostname(host, sizeof(host) - 1);
-	return json_pack(
-		"{s:{s:s, s:s, s:s}, s:s, s:o, s:{s:I, s:I, s:I}, s:{s:I, s:I}, s:s, s:I, "
-		"s:s, s:s, s:o}",
-		"hypervisor", "name", board->hypervisor, "version", board->version, "abi",
-		board->abi, "board", board->board, "cpus", cpus_json(board), "memory", "total_mib",
-		(json_int_t)board->total_mib, "free_mib", (json_int_t)board->free_mib, "dom0_mib",
-		(json_int_t)dom0_mib, "storage", "total", (json_int_t)(fs.f_blocks * fs.f_frsize),
-		"free", (json_int_t)(fs.f_bavail * fs.f_frsize), "hostname", host, "uptime_s",
-		(json_int_t)(clock_monotonic_ms() / 1000), "boot_id", domusd.boot_id, "version",
-		DOMUS_VERSION, "warnings", lifecycle_warnings(domusd.lifecycle));
+	return json_pack("{s:{s:s, s:s, s:s}, s:s, s:o, s:{s:I, s:I, s:I}, s:{s:I, s:I}, s:s, s:I, "
+			 "s:s, s:s, s:o}",
+			 "hypervisor", "name", board->hypervisor, "version", board->version, "abi",
+			 board->abi, "board", board->board, "cpus", cpus_json(board), "memory",
+			 "total_mib", (json_int_t)board->total_mib, "free_mib",
+			 (json_int_t)board->free_mib, "dom0_mib", (json_int_t)dom0_mib, "storage",
+			 "total", (json_int_t)fs.f_blocks * (json_int_t)fs.f_frsize, "free",
+			 (json_int_t)fs.f_bavail * (json_int_t)fs.f_frsize, "hostname", host,
+			 "uptime_s", (json_int_t)(clock_monotonic_ms() / 1000), "boot_id",
+			 domusd.boot_id, "version", DOMUS_VERSION, "warnings",
+			 lifecycle_warnings(domusd.lifecycle));
 }
 
 static void answer(void *context, const struct verbs_board_response *board, const struct error *e)

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "domusd/api/api.h"
@@ -60,7 +61,8 @@ void api_tokens_get(struct request *r)
 		const json_t *last = json_array_get(l.items, surplus - 1);
 
 		json_array_remove(l.items, surplus);
-		strcpy(page.cursor, json_string_value(json_object_get(last, "id")));
+		snprintf(page.cursor, sizeof(page.cursor), "%s",
+			 json_string_value(json_object_get(last, "id")));
 		request_reply_list(r, l.items, page.cursor);
 	} else {
 		request_reply_list(r, l.items, NULL);

@@ -196,6 +196,7 @@ static int patch_parse(struct request *r, struct blob_patch_request *request,
 static int patch_begin(struct request *r)
 {
 	struct blob_patch_request request = {0};
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): room for a pointer is what is meant */
 	struct blob_patch **patch = calloc(1, sizeof(*patch));
 	unsigned char digest[32];
 	struct error e;
