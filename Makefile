@@ -42,11 +42,17 @@ format-check: # the layout depends on clang-format's version, so CI does not ask
 
 lint: lint-c lint-shell lint-webui ## clang-tidy, cppcheck, shellcheck, eslint
 
-lint-c: $(SYSROOT_ARM64)/.done $(SYSROOT_HOST)/.done
+# cppcheck has models of libc and OpenSSL of its own and loses its way in the real headers; jansson's it needs for the
+# loops that are macros. clang-tidy sees all of the sysroot.
+LINT_INCLUDE = $(BUILD)/lint/include
+lint-c: $(SYSROOT_ARM64)/.done
 	@packaging/install-packages lint
-	@echo "  CPPCHECK"; cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
-		--error-exitcode=1 --suppress=missingInclude -j2 -Iagent $(filter agent/%.c,$(C_FILES))
-	@echo "  CLANG-TIDY"; printf '%s\n' $(TIDY_FILES) | xargs -P2 -n6 bash -c 'clang-tidy --quiet "$$@" -- $(TIDY_FLAGS)' clang-tidy
+	@mkdir -p $(LINT_INCLUDE)
+	@ln -sf $(SYSROOT_ARM64)/usr/include/jansson.h $(SYSROOT_ARM64)/usr/include/aarch64-linux-gnu/jansson_config.h $(LINT_INCLUDE)
+	@echo "  CPPCHECK"; cppcheck --quiet --std=c11 --platform=unix64 --library=posix,gnu,openssl --enable=warning,performance,portability \
+		--inline-suppr --suppressions-list=.cppcheck --error-exitcode=1 -j2 -Iagent -I$(LINT_INCLUDE) $(TIDY_FILES)
+	@echo "  CLANG-TIDY"; printf '%s\n' $(TIDY_FILES) | xargs -P2 -n2 bash -o pipefail -c 'clang-tidy --quiet "$$@" -- $(TIDY_FLAGS) 2>&1 | \
+		sed -E "/^[0-9]+ warnings?( and [0-9]+ errors?)? generated\.\$$/d"' clang-tidy # counts what is in others' headers
 
 lint-shell:
 	@packaging/install-packages lint
