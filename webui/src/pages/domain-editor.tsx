@@ -1,6 +1,6 @@
 // The form of a domain's definition, for a new one and for a change. A change carries the revision it
 // was made from; when somebody else was faster, both versions are shown and a person decides.
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError, call, type Domain, type DomainDefinition } from '../api/calls';
 import { t } from '../i18n';
 import { fieldErrors } from '../i18n/problem';
@@ -113,7 +113,8 @@ function nextDiskName(draft: Draft): string {
 
 interface EditorProps {
 	draft: Draft;
-	onDraft: (draft: Draft) => void;
+	/** Takes a change, not a draft: what was typed since the last paint must not be lost. */
+	onDraft: (change: (draft: Draft) => Draft) => void;
 	onSubmit: () => void;
 	error: unknown;
 	busy: boolean;
@@ -134,7 +135,10 @@ type PartProps = Pick<EditorProps, 'draft' | 'onDraft'> & { errors: Record<strin
 function Disks({ draft, onDraft, errors }: PartProps) {
 	const list = volumes.items.value ?? [];
 	const change = (i: number, part: Partial<Draft['disks'][number]>) =>
-		onDraft({ ...draft, disks: draft.disks.map((d, j) => (j === i ? { ...d, ...part } : d)) });
+		onDraft((now) => ({
+			...now,
+			disks: now.disks.map((d, j) => (j === i ? { ...d, ...part } : d)),
+		}));
 	return (
 		<Card title={t.editor.disks}>
 			<div class="lines">
@@ -174,7 +178,9 @@ function Disks({ draft, onDraft, errors }: PartProps) {
 							variant="quiet"
 							icon="trash"
 							label={t.editor.removeDisk(disk.name)}
-							onClick={() => onDraft({ ...draft, disks: draft.disks.filter((_, j) => j !== i) })}
+							onClick={() =>
+								onDraft((now) => ({ ...now, disks: now.disks.filter((_, j) => j !== i) }))
+							}
 						/>
 					</div>
 				))}
@@ -184,13 +190,10 @@ function Disks({ draft, onDraft, errors }: PartProps) {
 							small
 							icon="plus"
 							onClick={() =>
-								onDraft({
-									...draft,
-									disks: [
-										...draft.disks,
-										{ name: nextDiskName(draft), volume: '', readonly: false },
-									],
-								})
+								onDraft((now) => ({
+									...now,
+									disks: [...now.disks, { name: nextDiskName(now), volume: '', readonly: false }],
+								}))
 							}
 						>
 							{t.editor.addDisk}
@@ -205,7 +208,10 @@ function Disks({ draft, onDraft, errors }: PartProps) {
 function Nics({ draft, onDraft, errors }: PartProps) {
 	const list = networks.items.value ?? [];
 	const change = (i: number, part: Partial<Draft['nics'][number]>) =>
-		onDraft({ ...draft, nics: draft.nics.map((n, j) => (j === i ? { ...n, ...part } : n)) });
+		onDraft((now) => ({
+			...now,
+			nics: now.nics.map((n, j) => (j === i ? { ...n, ...part } : n)),
+		}));
 	return (
 		<Card title={t.editor.network}>
 			<div class="lines">
@@ -236,7 +242,9 @@ function Nics({ draft, onDraft, errors }: PartProps) {
 							variant="quiet"
 							icon="trash"
 							label={t.editor.removeNic(i + 1)}
-							onClick={() => onDraft({ ...draft, nics: draft.nics.filter((_, j) => j !== i) })}
+							onClick={() =>
+								onDraft((now) => ({ ...now, nics: now.nics.filter((_, j) => j !== i) }))
+							}
 						/>
 					</div>
 				))}
@@ -245,10 +253,10 @@ function Nics({ draft, onDraft, errors }: PartProps) {
 						small
 						icon="plus"
 						onClick={() =>
-							onDraft({
-								...draft,
-								nics: [...draft.nics, { network: list[0]?.id ?? '', mac: 'auto' }],
-							})
+							onDraft((now) => ({
+								...now,
+								nics: [...now.nics, { network: list[0]?.id ?? '', mac: 'auto' }],
+							}))
 						}
 					>
 						{t.editor.addNic}
@@ -262,7 +270,7 @@ function Nics({ draft, onDraft, errors }: PartProps) {
 function Editor(props: EditorProps) {
 	const { draft, onDraft, onSubmit, error, busy, isNew, cancelTo } = props;
 	const errors = fieldErrors(error);
-	const set = (part: Partial<Draft>) => onDraft({ ...draft, ...part });
+	const set = (part: Partial<Draft>) => onDraft((now) => ({ ...now, ...part }));
 	const taken = error instanceof ApiError && error.code === 'domain.exists';
 	const kernels = images.items.value?.filter((i) => i.kind === 'kernel');
 	const memory = system.value?.memory;
@@ -432,12 +440,17 @@ export function DomainNew() {
 	useLeaveGuard(draft !== initial);
 	// The first kernel and initrd are what most people mean.
 	const list = images.items.value;
+	const filledIn = useRef(false);
 	useEffect(() => {
-		if (!list || draft !== fresh) return;
+		if (!list || filledIn.current) return;
+		filledIn.current = true;
 		const first = (kind: string) => list.find((i) => i.kind === kind)?.id ?? '';
 		const filled = { ...fresh, kernel: first('kernel'), initrd: first('initrd') };
 		setInitial(filled);
-		setDraft(filled);
+		// a quick person has typed before the list of images came
+		setDraft((now) =>
+			now === fresh ? filled : { ...now, kernel: filled.kernel, initrd: filled.initrd },
+		);
 	}, [list]);
 	return (
 		<Page title={t.editor.newTitle} back={{ to: '/domains', text: t.domain.back }}>
