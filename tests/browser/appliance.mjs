@@ -85,6 +85,7 @@ await seen('guest: ready', 'the guest to boot');
 await page.keyboard.type('uname -r; cat /sys/hypervisor/type\r');
 await seen('\nxen', 'the answer of the guest');
 await page.emulateMedia({ colorScheme: 'dark' });
+await page.waitForTimeout(1000); // the colours of the buttons fade over
 await shoot('console');
 say('the guest answered');
 await page.emulateMedia({ colorScheme: 'light' });
