@@ -8,6 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#define OURS "-domus-" /* begins the extra version of our own hypervisor */
+
 /* What a user may read of "libxl_create.c:1727:domcreate_launch_dm: Domain 1:unable to add disk devices". */
 static const char *message_core(const char *text)
 {
@@ -235,9 +237,16 @@ int machine_board(struct machine *m, struct verbs_board_response *r, struct erro
 	rc = libxl_get_physinfo(c->ctx, &info);
 	version = libxl_get_version_info(c->ctx);
 	if (rc == 0 && version) {
-		text_set(r->hypervisor, sizeof(r->hypervisor), "Xen");
-		snprintf(r->version, sizeof(r->version), "%d.%d", version->xen_version_major,
-			 version->xen_version_minor);
+		/* Our own hypervisor reports the ABI's version, and its own in the extra version. */
+		if (strncmp(version->xen_version_extra, OURS, sizeof(OURS) - 1) == 0) {
+			text_set(r->hypervisor, sizeof(r->hypervisor), "domus");
+			text_set(r->version, sizeof(r->version),
+				 version->xen_version_extra + sizeof(OURS) - 1);
+		} else {
+			text_set(r->hypervisor, sizeof(r->hypervisor), "Xen");
+			snprintf(r->version, sizeof(r->version), "%d.%d",
+				 version->xen_version_major, version->xen_version_minor);
+		}
 		text_set(r->extra, sizeof(r->extra), version->xen_version_extra);
 		text_set(r->abi, sizeof(r->abi), version->capabilities);
 		file_read("/proc/device-tree/model", model, sizeof(model));
