@@ -7,15 +7,7 @@
 #include "core/memory.h"
 #include "core/sched.h"
 #include "lib/bits.h"
-#include "lib/errno.h"
 #include "lib/print.h"
-
-/* Stands in until xen/table.c is linked: no hypercall exists. */
-__attribute__((weak)) void hypercall(struct vcpu *v, struct frame *f)
-{
-	(void)v;
-	f->x[0] = (uint64_t)-ENOSYS;
-}
 
 typedef void trap_handler(struct vcpu *v, struct frame *f, uint64_t esr);
 
