@@ -1,0 +1,25 @@
+# Bare-metal guests of ours: tests/system/guests/bare is their runtime, each program is one arm64 Image that boots as Dom0.
+BARE := $(BUILD)/test-guests/bare
+BARE_RUNTIME := $(addprefix tests/system/guests/bare/,start.S bare.c)
+BARE_CFLAGS = -std=gnu11 -O2 -g -ffreestanding -mgeneral-regs-only -march=armv8-a -mno-outline-atomics -mstrict-align -fpie \
+	-fvisibility=hidden -fno-stack-protector -fno-asynchronous-unwind-tables -fno-strict-aliasing -Wall -Wextra -Werror \
+	-nostdinc -isystem $(shell $(HV_CC) -print-file-name=include) -idirafter $(SYSROOT_ARM64)/usr/include \
+	-idirafter $(SYSROOT_ARM64)/usr/include/aarch64-linux-gnu -Itests/system/guests/bare
+BARE_LDFLAGS = -nostdlib -static -Wl,-pie,--no-dynamic-linker,--build-id=none,-z,max-page-size=4096,--no-warn-rwx-segments \
+	-T tests/system/guests/bare/bare.lds
+$(BARE)/bench: tests/bench/bench.c
+$(BARE)/%: $(BARE_RUNTIME) tests/system/guests/bare/bare.h tests/system/guests/bare/bare.lds tests/bare.mk | $(SYSROOT_ARM64)/.done
+	@mkdir -p $(@D)
+	@echo "  GUEST $@"; $(HV_CC) $(BARE_CFLAGS) $(BARE_LDFLAGS) $(filter %.c %.S,$^) -o $@.elf
+	@aarch64-linux-gnu-objcopy -O binary $@.elf $@
+
+# The hypervisor that ours is measured against: Debian's package.
+STOCK_XEN := $(abspath $(BUILD))/sysroot/xen
+$(STOCK_XEN)/.done: packaging/make-sysroot tests/bare.mk
+	@packaging/install-packages build
+	@echo "  FETCH stock Xen"; packaging/make-sysroot arm64 $(STOCK_XEN) xen-hypervisor-4.20-arm64 && touch $@
+
+.PHONY: bench
+bench: $(HV)/domus $(BARE)/bench $(STOCK_XEN)/.done ## measure the hypervisor beside stock Xen, in exact instructions
+	@packaging/install-packages run
+	@tests/bench/run $(HV)/domus $(STOCK_XEN)/boot/xen-4.20-arm64 $(BARE)/bench $(BUILD)/bench.json
