@@ -36,6 +36,7 @@
 	X(ERROR_NETWORK_UNKNOWN, "network.unknown", 404, "No such network")                        \
 	X(ERROR_DOMAIN_UNKNOWN, "domain.unknown", 404, "No such domain")                           \
 	X(ERROR_OPERATION_UNKNOWN, "operation.unknown", 404, "No such operation")                  \
+	X(ERROR_DEVICE_UNKNOWN, "device.unknown", 404, "No such device")                           \
 	X(ERROR_METHOD, "method.not_allowed", 405, "Method not allowed")                           \
 	X(ERROR_STATE, "state.conflict", 409, "Not possible in this state")                        \
 	X(ERROR_EXISTS, "resource.exists", 409, "Already exists")                                  \
@@ -50,6 +51,10 @@
 	X(ERROR_DOMAIN_RUNNING, "domain.running", 409, "The domain is running")                    \
 	X(ERROR_DOMAIN_NOT_RUNNING, "domain.not_running", 409, "The domain is not running")        \
 	X(ERROR_DOMAIN_PAUSED, "domain.paused", 409, "The domain is paused")                       \
+	X(ERROR_DEVICE_NEEDED, "device.needed", 409, "The appliance itself needs the device")      \
+	X(ERROR_DEVICE_GROUP, "device.group", 409, "These devices move together")                  \
+	X(ERROR_DEVICE_IN_USE, "device.in_use", 409, "The device is in use")                       \
+	X(ERROR_RAIL_UNSUPPORTED, "rail.unsupported", 409, "The power cannot be switched")         \
 	X(ERROR_NOT_CANCELLABLE, "operation.not_cancellable", 409, "Cannot be cancelled")          \
 	X(ERROR_IDEMPOTENCY_BUSY, "idempotency.in_progress", 409, "The first request is running")  \
 	X(ERROR_MEMORY, "memory.insufficient", 409, "Not enough memory")                           \
@@ -78,6 +83,7 @@
 	X(ERROR_HEADERS_TOO_LARGE, "headers.too_large", 431, "Headers too large")                  \
 	X(ERROR_CHECKSUM, "upload.wrong_checksum", 460, "Checksum mismatch")                       \
 	X(ERROR_HYPERVISOR, "domain.start_failed", 502, "The hypervisor refused")                  \
+	X(ERROR_RAIL_FAULT, "rail.fault", 502, "The power does not follow")                        \
 	X(ERROR_SHUTDOWN_TIMEOUT, "domain.shutdown_timeout", 504, "The guest did not shut down")   \
 	X(ERROR_UNAVAILABLE, "keeper.unavailable", 503, "Temporarily unavailable")                 \
 	X(ERROR_STORAGE, "storage.full", 507, "Not enough storage")

@@ -33,6 +33,13 @@ static const struct shape {
 			       sizeof(struct verbs_empty)},
 	[VERB_LOG] = {"log", sizeof(struct verbs_empty), sizeof(struct verbs_empty)},
 	[VERB_EVENT_DOMAIN] = {"event.domain", 0, sizeof(struct verbs_event)},
+	[VERB_DEVICE_LIST] = {"device.list", sizeof(struct verbs_devices_request),
+			      sizeof(struct verbs_devices_response)},
+	[VERB_DEVICE_READ] = {"device.read", sizeof(struct verbs_rail_request),
+			      sizeof(struct verbs_device_response)},
+	[VERB_RAIL_SET] = {"rail.set", sizeof(struct verbs_rail_request),
+			   sizeof(struct verbs_device_response)},
+	[VERB_EVENT_DEVICE] = {"event.device", 0, sizeof(struct verbs_device_event)},
 };
 
 static const char *const states[VERBS_STATE_END] = {
@@ -45,6 +52,48 @@ static const char *const reasons[VERBS_REASON_END] = {
 	[VERBS_REASON_REBOOT] = "reboot", [VERBS_REASON_SUSPEND] = "suspend",
 	[VERBS_REASON_CRASH] = "crash",	  [VERBS_REASON_WATCHDOG] = "watchdog",
 	[VERBS_REASON_KILLED] = "killed", [VERBS_REASON_UNKNOWN] = "unknown",
+};
+
+static const char *const kinds[VERBS_KIND_END] = {
+	[VERBS_KIND_CPU] = "cpu",
+	[VERBS_KIND_PLATFORM] = "platform",
+	[VERBS_KIND_PCIE] = "pcie",
+	[VERBS_KIND_USB] = "usb",
+};
+
+static const char *const gates[VERBS_GATE_END] = {
+	[VERBS_GATE_NONE] = "none",
+	[VERBS_GATE_SLOT] = "slot",
+	[VERBS_GATE_PORT] = "port",
+	[VERBS_GATE_PLATFORM] = "platform",
+	[VERBS_GATE_HYPERVISOR] = "hypervisor",
+};
+
+static const char *const powers[VERBS_POWER_END] = {
+	[VERBS_POWER_UNKNOWN] = "unknown",
+	[VERBS_POWER_OFF] = "off",
+	[VERBS_POWER_ON] = "on",
+	[VERBS_POWER_FAULT] = "fault",
+};
+
+static const char *const causes[VERBS_CAUSE_COUNT] = {
+	[VERBS_CAUSE_NONE] = "none",	   [VERBS_CAUSE_BOOT] = "boot",
+	[VERBS_CAUSE_START] = "start",	   [VERBS_CAUSE_END] = "end",
+	[VERBS_CAUSE_REQUEST] = "request", [VERBS_CAUSE_CORRECT] = "correct",
+	[VERBS_CAUSE_FOUND] = "found",
+};
+
+static const char *const changes[VERBS_CHANGE_END] = {
+	[VERBS_CHANGE_CAME] = "came",
+	[VERBS_CHANGE_WENT] = "went",
+	[VERBS_CHANGE_POWER] = "power",
+	[VERBS_CHANGE_CONTENTS] = "contents",
+};
+
+static const char *const contents[VERBS_CONTENT_END] = {
+	[VERBS_CONTENT_OTHER] = "other",
+	[VERBS_CONTENT_DISK] = "disk",
+	[VERBS_CONTENT_NIC] = "nic",
 };
 
 const char *verbs_verb_name(unsigned verb)
@@ -60,6 +109,42 @@ const char *verbs_state_name(unsigned state)
 const char *verbs_reason_name(unsigned reason)
 {
 	return reason < VERBS_REASON_END ? reasons[reason] : "unknown";
+}
+
+/* The names of an enum whose values begin at 1. */
+static const char *name_of(const char *const *names, unsigned value, unsigned end)
+{
+	return value < end && names[value] ? names[value] : "unknown";
+}
+
+const char *verbs_kind_name(unsigned kind)
+{
+	return name_of(kinds, kind, VERBS_KIND_END);
+}
+
+const char *verbs_gate_name(unsigned gate)
+{
+	return name_of(gates, gate, VERBS_GATE_END);
+}
+
+const char *verbs_power_name(unsigned power)
+{
+	return name_of(powers, power, VERBS_POWER_END);
+}
+
+const char *verbs_cause_name(unsigned cause)
+{
+	return name_of(causes, cause, VERBS_CAUSE_COUNT);
+}
+
+const char *verbs_change_name(unsigned change)
+{
+	return name_of(changes, change, VERBS_CHANGE_END);
+}
+
+const char *verbs_content_name(unsigned kind)
+{
+	return name_of(contents, kind, VERBS_CONTENT_END);
 }
 
 size_t verbs_answer_size(unsigned verb)
@@ -127,6 +212,11 @@ bool verbs_vdev_valid(const char *s)
 	return strlen(s) == 4 && memcmp(s, "xvd", 3) == 0 && s[3] >= 'a' && s[3] <= 'z';
 }
 
+bool verbs_device_valid(const char *s)
+{
+	return pattern(s, VERBS_DEVICE_MAX, LOWER DIGITS, LOWER DIGITS ".+-");
+}
+
 static bool printable(const char *s)
 {
 	for (; *s; s++) {
@@ -172,7 +262,8 @@ static int header_check(const struct verbs_header *h, size_t length, bool answer
 	if (h->verb >= VERB_END || !shapes[h->verb].name)
 		return malformed(e, "verb");
 	want = answer ? shapes[h->verb].response : shapes[h->verb].request;
-	if (answer && h->status != ERROR_NONE && h->verb != VERB_EVENT_DOMAIN)
+	if (answer && h->status != ERROR_NONE && h->verb != VERB_EVENT_DOMAIN &&
+	    h->verb != VERB_EVENT_DEVICE)
 		want = sizeof(struct verbs_failure);
 	if (want == 0)
 		return malformed(e, "verb");
@@ -194,6 +285,31 @@ static int domain_check(const struct verbs_domain *d, struct error *e)
 	return 0;
 }
 
+static int devices_check(const struct verbs_create_request *r, struct error *e)
+{
+	if (r->device_count > VERBS_DEVICES_MAX)
+		return malformed(e, "number of devices");
+	for (uint32_t i = 0; i < r->device_count; i++) {
+		if (!ENDS(r->devices[i]) || !verbs_device_valid(r->devices[i]))
+			return malformed(e, "device id");
+		for (uint32_t k = 0; k < i; k++) {
+			if (strcmp(r->devices[i], r->devices[k]) == 0)
+				return malformed(e, "device id: it is there twice");
+		}
+	}
+	return 0;
+}
+
+/* A disk or an interface may stand for what is in a device of the domain's own. devices_check() was done. */
+static int source_check(const struct verbs_create_request *r, const char *device, struct error *e)
+{
+	for (uint32_t i = 0; i < r->device_count; i++) {
+		if (strcmp(r->devices[i], device) == 0)
+			return 0;
+	}
+	return malformed(e, "device id: it is not among the domain's");
+}
+
 static int disks_check(const struct verbs_create_request *r, struct error *e)
 {
 	uint32_t seen = 0;
@@ -208,8 +324,12 @@ static int disks_check(const struct verbs_create_request *r, struct error *e)
 		if (seen & 1u << (d->vdev[3] - 'a'))
 			return malformed(e, "disk name: it is there twice");
 		seen |= 1u << (d->vdev[3] - 'a');
-		if (!ENDS(d->volume) || !verbs_id_valid(d->volume))
+		if (!ENDS(d->volume) || !ENDS(d->device) || !d->volume[0] == !d->device[0])
+			return malformed(e, "disk source");
+		if (d->volume[0] && !verbs_id_valid(d->volume))
 			return malformed(e, "volume id");
+		if (d->device[0] && source_check(r, d->device, e) < 0)
+			return -1;
 		if (d->readonly > 1)
 			return malformed(e, "readonly mark");
 	}
@@ -225,8 +345,16 @@ static int nics_check(const struct verbs_create_request *r, struct error *e)
 	for (uint32_t i = 0; i < r->nic_count; i++) {
 		const struct verbs_nic *n = &r->nics[i];
 
-		if (!ENDS(n->bridge) || !verbs_bridge_valid(n->bridge))
+		if (!ENDS(n->bridge) || !ENDS(n->device) || !n->bridge[0] == !n->device[0])
+			return malformed(e, "network interface source");
+		if (n->bridge[0] && !verbs_bridge_valid(n->bridge))
 			return malformed(e, "bridge name");
+		if (n->device[0] && source_check(r, n->device, e) < 0)
+			return -1;
+		for (uint32_t k = 0; n->device[0] && k < i; k++) {
+			if (strcmp(n->device, r->nics[k].device) == 0)
+				return malformed(e, "uplink: it is there twice");
+		}
 		if ((n->mac[0] & 1) || zero(n->mac, sizeof(n->mac)))
 			return malformed(e, "MAC address");
 		if (n->devid >= VERBS_NICS_MAX || (seen & 1u << n->devid))
@@ -258,7 +386,7 @@ static int create_check(const struct verbs_create_request *r, struct error *e)
 		return malformed(e, "initrd image id");
 	if (!ENDS(r->cmdline) || !verbs_cmdline_valid(r->cmdline))
 		return malformed(e, "kernel command line");
-	if (disks_check(r, e) < 0)
+	if (devices_check(r, e) < 0 || disks_check(r, e) < 0)
 		return -1;
 	return nics_check(r, e);
 }
@@ -281,6 +409,18 @@ int verbs_check_request(const void *message, size_t length, struct error *e)
 	case VERB_BOARD_INFO:
 	case VERB_DOMAIN_LIST:
 	case VERB_LOG:
+		return 0;
+	case VERB_DEVICE_LIST:
+		if (!ENDS(m->devices_request.after) ||
+		    (m->devices_request.after[0] && !verbs_device_valid(m->devices_request.after)))
+			return malformed(e, "device id");
+		return 0;
+	case VERB_DEVICE_READ:
+	case VERB_RAIL_SET:
+		if (!ENDS(m->rail_request.id) || !verbs_device_valid(m->rail_request.id))
+			return malformed(e, "device id");
+		if (m->rail_request.on > (m->header.verb == VERB_RAIL_SET))
+			return malformed(e, "power");
 		return 0;
 	default:
 		return domain_check(&m->domain_request.domain, e);
@@ -317,6 +457,63 @@ static int list_check(const struct verbs_list_response *r, struct error *e)
 	return 0;
 }
 
+#define TEXT(array) (ENDS(array) && printable(array))
+
+static int contents_check(const struct verbs_device *d, struct error *e)
+{
+	uint16_t count =
+		d->content_count < VERBS_CONTENT_MAX ? d->content_count : VERBS_CONTENT_MAX;
+
+	for (uint16_t i = 0; i < count; i++) {
+		const struct verbs_content *c = &d->contents[i];
+
+		if (!TEXT(c->name) || !TEXT(c->node))
+			return malformed(e, "text");
+		if (c->kind == 0 || c->kind >= VERBS_CONTENT_END)
+			return malformed(e, "kind of content");
+	}
+	return 0;
+}
+
+static int device_check(const struct verbs_device *d, struct error *e)
+{
+	if (!ENDS(d->id) || !verbs_device_valid(d->id))
+		return malformed(e, "device id");
+	if (!ENDS(d->group) || (d->group[0] && !verbs_device_valid(d->group)))
+		return malformed(e, "device group");
+	if (!TEXT(d->name) || !TEXT(d->group_reason) || !TEXT(d->needed) || !TEXT(d->note) ||
+	    !TEXT(d->error))
+		return malformed(e, "text");
+	if (!ENDS(d->holder.name) || (d->holder.name[0] && domain_check(&d->holder, e) < 0))
+		return malformed(e, "holder");
+	if (d->kind == 0 || d->kind >= VERBS_KIND_END || d->gate == 0 || d->gate >= VERBS_GATE_END)
+		return malformed(e, "kind of device");
+	if (d->power == 0 || d->power >= VERBS_POWER_END || d->cause >= VERBS_CAUSE_COUNT ||
+	    d->kept > 1)
+		return malformed(e, "power");
+	return contents_check(d, e);
+}
+
+static int devices_list_check(const struct verbs_devices_response *r, struct error *e)
+{
+	if (r->count > VERBS_DEVICE_PAGE || r->more > 1 || (r->more && !r->count))
+		return malformed(e, "number of devices");
+	for (uint32_t i = 0; i < r->count; i++) {
+		if (device_check(&r->devices[i], e) < 0)
+			return -1;
+		if (i && strcmp(r->devices[i - 1].id, r->devices[i].id) >= 0)
+			return malformed(e, "order of devices");
+	}
+	return 0;
+}
+
+static int device_event_check(const struct verbs_device_event *v, struct error *e)
+{
+	if (v->change == 0 || v->change >= VERBS_CHANGE_END || v->cause >= VERBS_CAUSE_COUNT)
+		return malformed(e, "kind of change");
+	return device_check(&v->device, e);
+}
+
 int verbs_check_answer(const void *message, size_t length, struct error *e)
 {
 	const union verbs_message *m = message;
@@ -340,6 +537,13 @@ int verbs_check_answer(const void *message, size_t length, struct error *e)
 		    m->event.reason >= VERBS_REASON_END)
 			return malformed(e, "domain state");
 		return domain_check(&m->event.domain, e);
+	case VERB_DEVICE_LIST:
+		return devices_list_check(&m->devices_response, e);
+	case VERB_DEVICE_READ:
+	case VERB_RAIL_SET:
+		return device_check(&m->device_response.device, e);
+	case VERB_EVENT_DEVICE:
+		return device_event_check(&m->device_event, e);
 	default:
 		return 0;
 	}

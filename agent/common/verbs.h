@@ -10,12 +10,13 @@
  * A conversation: the client sends requests with ids of its own choice; keeper answers each exactly
  * once, in whatever order they finish, with the same verb and id. header.status is ERROR_NONE and
  * the packet is the verb's response structure, or it is the code of an error and the packet is a
- * struct verbs_failure. Between answers come events (VERB_EVENT_DOMAIN) when HELLO asked for them.
+ * struct verbs_failure. Between answers come events (VERB_EVENT_DOMAIN, VERB_EVENT_DEVICE) when HELLO asked for them.
  * Requests for one domain run one at a time in the order they arrive; a DOMAIN_KILL takes the place
  * of those that still wait (they fail with ERROR_CANCELLED).
  *
  * Errors to expect: ERROR_DOMAIN_NOT_RUNNING (no such domain of ours, or it has ended), ERROR_DOMAIN_PAUSED,
  * ERROR_DOMAIN_EXISTS (the name is taken), ERROR_MEMORY, ERROR_REFERENCE (image, volume, bridge or pool is missing),
+ * ERROR_DEVICE_UNKNOWN, ERROR_DEVICE_NEEDED, ERROR_DEVICE_GROUP, ERROR_DEVICE_IN_USE, ERROR_RAIL_FAULT, ERROR_RAIL_UNSUPPORTED,
  * ERROR_KERNEL_FORMAT, ERROR_FIELD, ERROR_HYPERVISOR, ERROR_CANCELLED, ERROR_INTERRUPTED, ERROR_UNAVAILABLE, ERROR_STATE
  * (HELLO: versions differ), ERROR_REQUEST_MALFORMED, ERROR_INTERNAL.
  *
@@ -28,7 +29,7 @@
 
 #include "common/error.h"
 
-#define VERBS_MAGIC	  0x444b0001u /* "DK", layout 1: raised when a structure below changes */
+#define VERBS_MAGIC	  0x444b0002u /* "DK", layout 2: raised when a structure below changes */
 #define VERBS_SOCKET	  "/run/domus/keeper.sock"
 #define VERBS_NAME_MAX	  40   /* domain names: [a-z0-9][a-z0-9-]{0,39} */
 #define VERBS_ID_MAX	  40   /* image and volume ids: [a-z0-9-]{1,40} */
@@ -43,6 +44,10 @@
 #define VERBS_WEIGHT_MAX  65535
 #define VERBS_CPUS_MAX	  256 /* physical CPUs */
 #define VERBS_PAGE	  64  /* domains in one answer to DOMAIN_LIST */
+#define VERBS_DEVICE_MAX  63  /* device ids: [a-z0-9][a-z0-9.+-]{0,62} */
+#define VERBS_DEVICES_MAX 16  /* devices of one domain */
+#define VERBS_CONTENT_MAX 4   /* what one slot or port is seen to hold; more are counted */
+#define VERBS_DEVICE_PAGE 16  /* devices in one answer to DEVICE_LIST */
 #define VERBS_INFLIGHT_MAX                                                                         \
 	32 /* unanswered requests of one client; one more is answered ERROR_UNAVAILABLE */
 #define VERBS_MESSAGE_MAX 32768
@@ -64,6 +69,10 @@ enum verb {
 			      raw mode) */
 	VERB_LOG, /* answer carries a descriptor to read the hypervisor's console ring from */
 	VERB_EVENT_DOMAIN, /* unsolicited, keeper to client, id 0 */
+	VERB_DEVICE_LIST,  /* the inventory, sorted by id, as it was last read back */
+	VERB_DEVICE_READ,  /* one device, its rail read back now */
+	VERB_RAIL_SET,	   /* a rail that no domain owns: on and kept on by policy, or off */
+	VERB_EVENT_DEVICE, /* unsolicited, keeper to client, id 0 */
 	VERB_END
 };
 
@@ -87,6 +96,62 @@ enum verbs_reason {
 	VERBS_REASON_KILLED, /* by DOMAIN_KILL */
 	VERBS_REASON_UNKNOWN,
 	VERBS_REASON_END
+};
+
+/* docs/power.md has the model. */
+enum verbs_kind {
+	VERBS_KIND_CPU = 1,  /* a physical core */
+	VERBS_KIND_PLATFORM, /* a node of the device tree */
+	VERBS_KIND_PCIE,     /* a slot, or a function that sits in none */
+	VERBS_KIND_USB,	     /* a port of a hub */
+	VERBS_KIND_END
+};
+
+/* What switches the rail. */
+enum verbs_gate {
+	VERBS_GATE_NONE =
+		1,	 /* nothing does, device.note says why: it cannot be given to a domain */
+	VERBS_GATE_SLOT, /* slot power controller (PCI Express Base Specification, Slot Control) */
+	VERBS_GATE_PORT, /* a hub's port power (USB 2.0, PORT_POWER) */
+	VERBS_GATE_PLATFORM,   /* the hypervisor, asked by keeper */
+	VERBS_GATE_HYPERVISOR, /* the hypervisor, by itself: cores. Read only */
+	VERBS_GATE_END
+};
+
+/* What was read back. */
+enum verbs_power {
+	VERBS_POWER_UNKNOWN = 1, /* it cannot be read: no gate, or the gate does not answer */
+	VERBS_POWER_OFF,
+	VERBS_POWER_ON,
+	VERBS_POWER_FAULT, /* it does not do what it is told: device.error says what */
+	VERBS_POWER_END
+};
+
+/* Why a rail is as it is, or what an event is about. */
+enum verbs_cause {
+	VERBS_CAUSE_NONE,    /* it was found so, and that is right */
+	VERBS_CAUSE_BOOT,    /* keeper started and switched off what no domain owns */
+	VERBS_CAUSE_START,   /* its domain starts */
+	VERBS_CAUSE_END,     /* its domain ended: stopped, crashed, killed, or never became whole */
+	VERBS_CAUSE_REQUEST, /* RAIL_SET */
+	VERBS_CAUSE_CORRECT, /* found on without an owner: switched off. A violation of the rule */
+	VERBS_CAUSE_FOUND,   /* it changed by itself */
+	VERBS_CAUSE_COUNT
+};
+
+enum verbs_change {
+	VERBS_CHANGE_CAME = 1, /* a device that was not in the inventory */
+	VERBS_CHANGE_WENT,     /* it is no longer there; event.device is what was known last */
+	VERBS_CHANGE_POWER,    /* power, error, holder or kept changed */
+	VERBS_CHANGE_CONTENTS, /* what is in the slot or port changed; it may have been pulled */
+	VERBS_CHANGE_END
+};
+
+enum verbs_content_kind {
+	VERBS_CONTENT_OTHER = 1,
+	VERBS_CONTENT_DISK, /* node is a disk of Dom0, "sda", when its driver is bound */
+	VERBS_CONTENT_NIC,  /* node is a network interface of Dom0, when its driver is bound */
+	VERBS_CONTENT_END
 };
 
 struct verbs_header {
@@ -181,16 +246,20 @@ struct verbs_list_response {
 
 struct verbs_disk {
 	char vdev[VERBS_VDEV_MAX + 1]; /* xvda to xvdz */
-	char volume[VERBS_ID_MAX + 1]; /* STATE/volumes/ID, opened by keeper */
+	char volume[VERBS_ID_MAX + 1]; /* STATE/volumes/ID, opened by keeper; or "" */
 	uint8_t readonly;	       /* 0 or 1 */
 	uint8_t reserved[6];
+	char device[VERBS_DEVICE_MAX + 1]; /* or the disk in this slot or port, one of devices[] */
 };
 
 struct verbs_nic {
-	char bridge[VERBS_BRIDGE_MAX + 1];
-	uint8_t mac[6]; /* unicast, not zero */
-	uint8_t devid;	/* position in the guest, 0 to VERBS_NICS_MAX - 1 */
+	char bridge[VERBS_BRIDGE_MAX + 1]; /* or "" */
+	uint8_t mac[6];			   /* unicast, not zero */
+	uint8_t devid;			   /* position in the guest, 0 to VERBS_NICS_MAX - 1 */
 	uint8_t reserved;
+	/* or a bridge of its own, made by keeper, whose uplink is the NIC in this slot, one of
+	 * devices[]; each at most once */
+	char device[VERBS_DEVICE_MAX + 1];
 };
 
 struct verbs_create_request {
@@ -211,6 +280,11 @@ struct verbs_create_request {
 	uint8_t reserved[4];
 	struct verbs_disk disks[VERBS_DISKS_MAX];
 	struct verbs_nic nics[VERBS_NICS_MAX];
+	/* All that it owns: switched on before it runs, off when it ends. Whole groups, none twice.
+	 * An error points at "/devices/N", N the place in this array. */
+	uint32_t device_count;
+	uint32_t reserved2;
+	char devices[VERBS_DEVICES_MAX][VERBS_DEVICE_MAX + 1];
 };
 
 struct verbs_create_response {
@@ -236,6 +310,75 @@ struct verbs_event {
 	uint16_t reason; /* enum verbs_reason */
 };
 
+/* What is seen in a slot or port. */
+struct verbs_content {
+	char name[64]; /* "QEMU QEMU USB HARDDRIVE", "NVMe controller 1b36:0010"; printable */
+	char node[32]; /* "sda", "eth1", or "" */
+	uint32_t vendor, product;
+	uint32_t class; /* PCI class code (24 bits) or USB base class of the first interface */
+	uint16_t kind;	/* enum verbs_content_kind */
+	uint16_t reserved;
+};
+
+struct verbs_device {
+	char id[VERBS_DEVICE_MAX + 1]; /* by topology, see docs/power.md */
+	char group[VERBS_DEVICE_MAX +
+		   1];		/* id of the first of those that move together; "": alone */
+	char name[96];		/* for people: "PCIe slot 1", "USB port 1.1" */
+	char group_reason[128]; /* why: "they share interrupt 35" */
+	char needed[128]; /* why the appliance itself needs it: it stays Dom0's and on; or "" */
+	char note[128];	  /* why it cannot be switched, or "" */
+	char error[128];  /* power FAULT: what was tried and what was read back; or "" */
+	struct verbs_domain holder;    /* the domain of ours that it is on for; name "": none */
+	uint64_t since_ns;	       /* CLOCK_REALTIME when keeper first read this power */
+	uint64_t mmio_base, mmio_size; /* PLATFORM: first register window, or 0 */
+	uint32_t irq;		       /* PLATFORM: first interrupt (GIC INTID), or 0 */
+	uint32_t cluster;	       /* CPU; UINT32_MAX when not known */
+	uint16_t kind;		       /* enum verbs_kind */
+	uint16_t gate;		       /* enum verbs_gate */
+	uint16_t power;		       /* enum verbs_power */
+	uint16_t cause;		       /* enum verbs_cause of this power */
+	uint16_t kept;		       /* 1: on by policy, RAIL_SET */
+	uint16_t contents_known;       /* 0: it was never on since the board was, nobody has seen */
+	uint16_t content_count;	       /* may exceed VERBS_CONTENT_MAX */
+	uint16_t reserved;
+	struct verbs_content contents[VERBS_CONTENT_MAX]; /* as seen when it was last on */
+};
+
+struct verbs_devices_request {
+	struct verbs_header header;
+	char after[VERBS_DEVICE_MAX + 1]; /* those with a greater id (strcmp); "": from the first */
+};
+
+struct verbs_devices_response {
+	struct verbs_header header;
+	uint32_t count;
+	uint32_t more; /* 1: ask again, after the last id of this answer */
+	struct verbs_device devices[VERBS_DEVICE_PAGE];
+};
+
+/* DEVICE_READ, RAIL_SET; both are answered by a struct verbs_device_response */
+struct verbs_rail_request {
+	struct verbs_header header;
+	char id[VERBS_DEVICE_MAX + 1];
+	uint32_t on; /* RAIL_SET: 1 on and kept, 0 off and no longer kept; 0 in DEVICE_READ */
+	uint32_t reserved;
+};
+
+struct verbs_device_response {
+	struct verbs_header header;
+	struct verbs_device device; /* read back */
+};
+
+struct verbs_device_event {
+	struct verbs_header header;
+	uint64_t time_ns; /* CLOCK_REALTIME */
+	uint16_t change;  /* enum verbs_change */
+	uint16_t cause;	  /* enum verbs_cause */
+	uint32_t reserved;
+	struct verbs_device device; /* as it is now */
+};
+
 /* Large enough and aligned for any message: what to receive into. */
 union verbs_message {
 	struct verbs_header header;
@@ -250,6 +393,11 @@ union verbs_message {
 	struct verbs_create_response create_response;
 	struct verbs_domain_request domain_request;
 	struct verbs_event event;
+	struct verbs_devices_request devices_request;
+	struct verbs_devices_response devices_response;
+	struct verbs_rail_request rail_request;
+	struct verbs_device_response device_response;
+	struct verbs_device_event device_event;
 };
 _Static_assert(sizeof(union verbs_message) <= VERBS_MESSAGE_MAX, "a message fits one packet");
 
@@ -277,11 +425,19 @@ bool verbs_name_valid(const char *s);
 bool verbs_id_valid(const char *s);
 bool verbs_bridge_valid(const char *s);
 bool verbs_vdev_valid(const char *s);
+bool verbs_device_valid(const char *s);
 bool verbs_cmdline_valid(const char *s);
 
 /* For log lines and JSON: "domain.create", "running", "poweroff"; "unknown" for anything else. */
 const char *verbs_verb_name(unsigned verb);
 const char *verbs_state_name(unsigned state);
 const char *verbs_reason_name(unsigned reason);
+/* The same for devices: "pcie", "slot", "off", "start", "power", "disk". */
+const char *verbs_kind_name(unsigned kind);
+const char *verbs_gate_name(unsigned gate);
+const char *verbs_power_name(unsigned power);
+const char *verbs_cause_name(unsigned cause);
+const char *verbs_change_name(unsigned change);
+const char *verbs_content_name(unsigned kind);
 
 #endif

@@ -148,6 +148,8 @@ int files_acquire(const struct files *f, const struct verbs_create_request *r,
 			goto failed;
 	}
 	for (unsigned i = 0; i < r->disk_count; i++) {
+		if (r->disks[i].device[0])
+			continue;
 		out->disks[i] = disk_open(f, &r->disks[i], i, e);
 		if (out->disks[i] < 0)
 			goto failed;

@@ -23,7 +23,7 @@ int files_open(struct files *f, const char *state, uid_t owner, struct error *e)
 void files_close(struct files *f);
 
 /*
- * Opens what the request names, locks the volumes (flock(2); a writer alone, readers together) and checks that the kernel is an arm64 Image (Linux
+ * Opens what the request names but devices, locks the volumes (flock(2); a writer alone, readers together) and checks that the kernel is an arm64 Image (Linux
  * Documentation/arch/arm64/booting.rst, "Call the kernel image"). 0 and the caller calls
  * files_release(), or -1 and everything is closed again.
  */

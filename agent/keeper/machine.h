@@ -17,6 +17,7 @@
 #include "common/verbs.h"
 
 struct machine;
+struct hardware;
 
 /* A change in the life of a domain of ours; event is complete, header included. Called from any
  * thread, must not block. */
@@ -26,8 +27,9 @@ typedef void machine_event_fn(void *context, const struct verbs_event *event);
  * machine_create() is back. */
 struct machine_files {
 	int kernel;
-	int initrd;		    /* -1: none */
-	int disks[VERBS_DISKS_MAX]; /* -1 beyond disk_count */
+	int initrd; /* -1: none */
+	int disks
+		[VERBS_DISKS_MAX]; /* -1 beyond disk_count; a volume, or the block device in a slot or port */
 };
 
 /*
@@ -44,6 +46,9 @@ int machine_open(const char *options, machine_event_fn *event, void *context,
 int machine_helper(int argc, char **argv);
 /* Domains keep running (the simulator's end: their machine is gone). */
 void machine_close(struct machine *m);
+
+/* The board's devices and their gates; belongs to the machine. Keeper's rails.c is its only user. */
+struct hardware *machine_hardware(struct machine *m);
 
 /* Fills the answer after its header, which verbs_start() made. */
 int machine_board(struct machine *m, struct verbs_board_response *r, struct error *e);

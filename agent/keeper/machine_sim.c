@@ -55,6 +55,8 @@ static bool option_set(struct sim_options *o, const char *word)
 		return o->deaf = true;
 	if (strncmp(word, "foreign=", 8) == 0 && verbs_name_valid(value))
 		return snprintf(o->foreign, sizeof(o->foreign), "%s", value) > 0;
+	if (strncmp(word, "faults=", 7) == 0)
+		return snprintf(o->faults, sizeof(o->faults), "%s", value) < (int)sizeof(o->faults);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		unsigned long number;
 
@@ -212,7 +214,8 @@ int machine_open(const char *options, machine_event_fn *event, void *context,
 	m->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (m->epoll < 0 || m->wake < 0 || epoll_ctl(m->epoll, EPOLL_CTL_ADD, m->wake, &ev) < 0)
 		return error_set_errno(e, ERROR_INTERNAL, errno, "Cannot simulate a board.");
-	if (residents_add(m, e) < 0)
+	m->board = board_new(m, m->options.faults, e);
+	if (!m->board || residents_add(m, e) < 0)
 		return -1;
 	failed = pthread_create(&m->thread, NULL, guests_run, m);
 	if (failed)
@@ -230,10 +233,27 @@ void machine_close(struct machine *m)
 	pthread_join(m->thread, NULL);
 	while (m->guests)
 		guest_remove(m, m->guests);
+	board_free(m->board);
 	close(m->epoll);
 	close(m->wake);
 	pthread_mutex_destroy(&m->lock);
 	free(m);
+}
+
+struct hardware *machine_hardware(struct machine *m)
+{
+	return board_hardware(m->board);
+}
+
+bool sim_guest_lives(struct machine *m)
+{
+	bool lives = false;
+
+	pthread_mutex_lock(&m->lock);
+	for (const struct guest *g = m->guests; g; g = g->next)
+		lives |= g->ours && g->phase != SIM_ENDED;
+	pthread_mutex_unlock(&m->lock);
+	return lives;
 }
 
 /* Like the reference board: four Cortex-A53 r0p4, then Cortex-A72 r0p2. */

@@ -27,6 +27,7 @@ struct sim_options {
 	bool fail;	    /* create fails after create_ms, as if the hypervisor had refused */
 	bool deaf;	    /* ignores DOMAIN_SHUTDOWN and DOMAIN_REBOOT */
 	char foreign[VERBS_NAME_MAX + 1]; /* a domain that Domus did not make, "" for none */
+	char faults[256];		  /* file of what is wrong with the board's devices */
 };
 
 enum sim_phase { SIM_BOOT, SIM_SHELL, SIM_STOPPING, SIM_ENDED };
@@ -55,8 +56,11 @@ struct guest {
 	unsigned out_length;
 };
 
+struct sim_board; /* machine_sim_board.c */
+
 struct machine {
 	pthread_mutex_t lock;
+	struct sim_board *board;
 	pthread_t thread;
 	int epoll, wake;
 	bool stopping;
@@ -67,6 +71,13 @@ struct machine {
 	machine_event_fn *event;
 	void *context;
 };
+
+/* The devices of the board; busy tells, under m->lock, whether any guest lives. */
+struct sim_board *board_new(struct machine *m, const char *faults, struct error *e);
+void board_free(struct sim_board *b);
+struct hardware *board_hardware(struct sim_board *b);
+/* Does any guest of ours live? Takes m->lock. */
+bool sim_guest_lives(struct machine *m);
 
 int64_t sim_now_ms(void);
 /* Reports g's state as it is now; GONE when gone. */

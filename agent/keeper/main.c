@@ -1,7 +1,7 @@
 /*
  * keeper: the privileged half of the agent, the only process that talks to the hypervisor. See
- * docs/keeper.md. Order of start: files, machine (it undoes what was left half-made), socket,
- * workers, ready. Order of end: no more requests, running ones finish, answers go out. Domains run
+ * docs/keeper.md. Order of start: files, socket, machine (it undoes what was left half-made), rails
+ * (what no domain holds goes off), workers, ready. Order of end: no more requests, running ones finish, answers go out. Domains run
  * on.
  */
 #include <errno.h>
@@ -23,15 +23,17 @@
 #include "keeper/serve.h"
 
 static const char usage[] =
-	"usage: keeper --socket PATH --state DIR --client-user NAME [--machine-options "
-	"KEY=VALUE,...]\n"
+	"usage: keeper --socket PATH --state DIR --client-user NAME [--rails PATH]\n"
+	"              [--machine-options KEY=VALUE,...]\n"
 	"  --socket           where domusd connects (mode 0660, group of the client user)\n"
 	"  --state            the folder with images/ and volumes/\n"
 	"  --client-user      the one user, beside root, who may connect and who owns those files\n"
+	"  --rails            the record of who holds which device, a file in memory (none: no "
+	"record)\n"
 	"  --machine-options  for a simulated board only; see docs/keeper.md\n";
 
 struct arguments {
-	const char *socket, *state, *user, *machine;
+	const char *socket, *state, *user, *rails, *machine;
 };
 
 static void arguments_read(int argc, char **argv, struct arguments *a)
@@ -40,6 +42,7 @@ static void arguments_read(int argc, char **argv, struct arguments *a)
 		{"socket", required_argument, NULL, 's'},
 		{"state", required_argument, NULL, 'd'},
 		{"client-user", required_argument, NULL, 'u'},
+		{"rails", required_argument, NULL, 'r'},
 		{"machine-options", required_argument, NULL, 'm'},
 		{"version", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
@@ -58,6 +61,9 @@ static void arguments_read(int argc, char **argv, struct arguments *a)
 			break;
 		case 'u':
 			a->user = optarg;
+			break;
+		case 'r':
+			a->rails = optarg;
 			break;
 		case 'm':
 			a->machine = optarg;
@@ -95,11 +101,26 @@ static int signals_catch(struct error *e)
 	return fd >= 0 ? fd : error_set_errno(e, ERROR_INTERNAL, errno, "Cannot catch signals.");
 }
 
+/* From the machine: its devices first, so that they are on their way off when a client reads of it. */
+struct events {
+	struct execute *execute;
+	struct serve *serve;
+};
+
+static void domain_event(void *context, const struct verbs_event *event)
+{
+	struct events *events = context;
+
+	execute_domain_event(events->execute, event);
+	serve_event(events->serve, event);
+}
+
 static int run(const struct arguments *a, struct error *e)
 {
 	/* cppcheck-suppress getpwnamCalled ; the only thread there is yet */
 	const struct passwd *user = getpwnam(a->user);
-	struct execute x = {0};
+	static struct execute x;     /* as events */
+	static struct events events; /* libxl's thread may outlive this function */
 	struct serve *serve;
 	struct jobs *jobs;
 	int signals, listener, result;
@@ -114,7 +135,9 @@ static int run(const struct arguments *a, struct error *e)
 	if (listener < 0)
 		return -1;
 	serve = serve_new(listener, user->pw_uid, e);
-	if (!serve || machine_open(a->machine, serve_event, serve, &x.machine, e) < 0)
+	events = (struct events){.execute = &x, .serve = serve};
+	if (!serve || machine_open(a->machine, domain_event, &events, &x.machine, e) < 0 ||
+	    execute_rails(&x, a->rails, serve_device_event, serve, e) < 0)
 		return -1;
 	jobs = jobs_start(execute, &x, serve_deliver, serve, e);
 	if (!jobs)
@@ -124,6 +147,7 @@ static int run(const struct arguments *a, struct error *e)
 	notify("STOPPING=1");
 	unlink(a->socket);
 	jobs_stop(jobs);
+	rails_close(atomic_exchange(&x.rails, NULL));
 	machine_close(x.machine);
 	serve_flush(serve);
 	serve_free(serve);

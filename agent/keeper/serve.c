@@ -158,6 +158,19 @@ void serve_event(void *context, const struct verbs_event *event)
 	serve_deliver(context, p);
 }
 
+void serve_device_event(void *context, const struct verbs_device_event *event)
+{
+	struct packet *p = packet_new(0);
+
+	p->message.device_event = *event;
+	serve_deliver(context, p);
+}
+
+static bool is_event(const struct verbs_header *h)
+{
+	return h->verb == VERB_EVENT_DOMAIN || h->verb == VERB_EVENT_DEVICE;
+}
+
 static void client_drop(struct serve *s, struct client *c, const char *why)
 {
 	if (c->gone)
@@ -182,7 +195,7 @@ static void client_flush(struct serve *s, struct client *c)
 			client_drop(s, c, NULL);
 			return;
 		}
-		if (p->message.header.verb != VERB_EVENT_DOMAIN)
+		if (!is_event(&p->message.header))
 			c->inflight--;
 		packet_free(queue_take(&c->out));
 	}
@@ -319,7 +332,7 @@ static void packet_route(struct serve *s, struct packet *p)
 		if (p->client == 0 && c->events) {
 			struct packet *copy = packet_new(0);
 
-			copy->message.event = p->message.event;
+			memcpy(&copy->message, &p->message, p->message.header.length);
 			client_send(s, c, copy);
 		}
 	}

@@ -22,6 +22,7 @@ void serve_free(struct serve *s);
 /* A jobs_deliver_fn and a machine_event_fn, context is the struct serve: any thread, never block.
  */
 void serve_deliver(void *context, struct packet *p);
+void serve_device_event(void *context, const struct verbs_device_event *event);
 void serve_event(void *context, const struct verbs_event *event);
 
 /*

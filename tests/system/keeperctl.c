@@ -20,7 +20,10 @@ static const char usage[] =
 	"       keeperctl SOCKET create NAME kernel=ID memory=MIB [initrd=ID] [vcpus=N] "
 	"[paused=1]\n"
 	"                 [cap=N] [weight=N] [affinity=MASK] [pool=NAME] [cmdline=TEXT]\n"
-	"                 [disk=VDEV:VOLUME[:ro]]... [nic=BRIDGE]...\n"
+	"                 [disk=VDEV:VOLUME[:ro]]... [diskdev=VDEV:DEVICE]... [nic=BRIDGE]...\n"
+	"                 [nicdev=DEVICE]... [device=ID]...\n"
+	"       keeperctl SOCKET devices\n"
+	"       keeperctl SOCKET device|on|off ID\n"
 	"       keeperctl SOCKET shutdown|reboot|kill|pause|resume NAME\n"
 	"       keeperctl SOCKET console NAME SECONDS UNTIL [TYPE]   prints until UNTIL appears\n"
 	"       keeperctl SOCKET wait NAME STATE[:REASON] SECONDS    waits for an event, after a "
@@ -42,6 +45,32 @@ static void event_print(const struct verbs_event *v)
 {
 	printf("event %s domid %u %s %s\n", v->domain.name, v->domid, verbs_state_name(v->state),
 	       verbs_reason_name(v->reason));
+	fflush(stdout);
+}
+
+static void device_print(const struct verbs_device *d)
+{
+	printf("%s %s gate %s cause %s holder %s kept %u \"%s\" needed \"%s\" note \"%s\" group %s "
+	       "\"%s\" error \"%s\"",
+	       d->id, verbs_power_name(d->power), verbs_gate_name(d->gate),
+	       verbs_cause_name(d->cause), d->holder.name[0] ? d->holder.name : "-", d->kept,
+	       d->name, d->needed, d->note, d->group[0] ? d->group : "-", d->group_reason,
+	       d->error);
+	if (d->mmio_size)
+		printf(" mmio %llx+%llx irq %u", (unsigned long long)d->mmio_base,
+		       (unsigned long long)d->mmio_size, d->irq);
+	if (!d->contents_known)
+		printf(" holds ?");
+	for (unsigned i = 0; i < d->content_count && i < VERBS_CONTENT_MAX; i++)
+		printf(" holds %s %s \"%s\"", verbs_content_name(d->contents[i].kind),
+		       d->contents[i].node[0] ? d->contents[i].node : "-", d->contents[i].name);
+	putchar('\n');
+}
+
+static void device_event_print(const struct verbs_device_event *v)
+{
+	printf("event %s %s: ", verbs_change_name(v->change), verbs_cause_name(v->cause));
+	device_print(&v->device);
 	fflush(stdout);
 }
 
@@ -82,6 +111,8 @@ static int call(union verbs_message *m)
 		receive(m, &fd, 0);
 		if (m->header.verb == VERB_EVENT_DOMAIN)
 			event_print(&m->event);
+		else if (m->header.verb == VERB_EVENT_DEVICE)
+			device_event_print(&m->device_event);
 		else if (m->header.id == id)
 			break;
 	}
@@ -156,6 +187,35 @@ static unsigned list(const struct verbs_domain *wanted, unsigned *reason)
 	return VERBS_GONE;
 }
 
+static void devices(void)
+{
+	union verbs_message m;
+	char after[VERBS_DEVICE_MAX + 1] = "";
+	bool more = true;
+
+	while (more) {
+		verbs_start(&m, sizeof(m.devices_request), VERB_DEVICE_LIST, ++last_id);
+		memcpy(m.devices_request.after, after, sizeof(after));
+		call(&m);
+		for (uint32_t i = 0; i < m.devices_response.count; i++) {
+			device_print(&m.devices_response.devices[i]);
+			memcpy(after, m.devices_response.devices[i].id, sizeof(after));
+		}
+		more = m.devices_response.more;
+	}
+}
+
+static void device(enum verb verb, const char *id, bool on)
+{
+	union verbs_message m;
+
+	verbs_start(&m, sizeof(m.rail_request), verb, ++last_id);
+	snprintf(m.rail_request.id, sizeof(m.rail_request.id), "%s", id);
+	m.rail_request.on = on;
+	call(&m);
+	device_print(&m.device_response.device);
+}
+
 static void disk_add(struct verbs_create_request *r, const char *value)
 {
 	struct verbs_disk *d = &r->disks[r->disk_count++];
@@ -175,6 +235,14 @@ static void nic_add(struct verbs_create_request *r, const char *value)
 	n->mac[4] = r->domain.uuid[0];
 	n->mac[5] = (uint8_t)r->nic_count;
 	n->devid = (uint8_t)r->nic_count++;
+}
+
+static void disk_device_add(struct verbs_create_request *r, const char *value)
+{
+	struct verbs_disk *d = &r->disks[r->disk_count++];
+
+	if (sscanf(value, "%7[^:]:%63s", d->vdev, d->device) != 2)
+		exit(2);
 }
 
 static void create_option(struct verbs_create_request *r, const char *word)
@@ -207,8 +275,17 @@ static void create_option(struct verbs_create_request *r, const char *word)
 		r->paused = value[0] == '1';
 	else if (IS("disk"))
 		disk_add(r, value);
+	else if (IS("diskdev"))
+		disk_device_add(r, value);
 	else if (IS("nic"))
 		nic_add(r, value);
+	else if (IS("nicdev")) {
+		struct verbs_nic *n = &r->nics[r->nic_count];
+
+		nic_add(r, "");
+		snprintf(n->device, sizeof(n->device), "%s", value);
+	} else if (IS("device"))
+		snprintf(r->devices[r->device_count++], sizeof(r->devices[0]), "%s", value);
 	else
 		exit(2);
 #undef IS
@@ -324,6 +401,8 @@ static int events(const char *seconds)
 	while (receive(&m, &fd, deadline)) {
 		if (m.header.verb == VERB_EVENT_DOMAIN)
 			event_print(&m.event);
+		else if (m.header.verb == VERB_EVENT_DEVICE)
+			device_event_print(&m.device_event);
 	}
 	return 0;
 }
@@ -350,6 +429,12 @@ static int run(int argc, char **argv)
 		return board(), 0;
 	if (strcmp(verb, "list") == 0)
 		return list(NULL, NULL), 0;
+	if (strcmp(verb, "devices") == 0)
+		return devices(), 0;
+	if (argc == 4 && strcmp(verb, "device") == 0)
+		return device(VERB_DEVICE_READ, argv[3], false), 0;
+	if (argc == 4 && (strcmp(verb, "on") == 0 || strcmp(verb, "off") == 0))
+		return device(VERB_RAIL_SET, argv[3], strcmp(verb, "on") == 0), 0;
 	if (strcmp(verb, "log") == 0)
 		return log_print();
 	if (argc >= 4 && strcmp(verb, "create") == 0)

@@ -54,7 +54,8 @@ static int setup(void **state)
 	served = serve_new(ipc_listen(path, 0600, (gid_t)-1, &e), getuid(), &e);
 	if (files_open(&work.files, folder, getuid(), &e) < 0 ||
 	    machine_open("create_ms=0,boot_ms=5,stop_ms=1", serve_event, served, &work.machine,
-			 &e) < 0)
+			 &e) < 0 ||
+	    execute_rails(&work, NULL, serve_device_event, served, &e) < 0)
 		return -1;
 	jobs = jobs_start(execute, &work, serve_deliver, served, &e);
 	return pthread_create(&loop, NULL, loop_run, NULL);
@@ -71,6 +72,7 @@ static int teardown(void **state)
 		return -1;
 	pthread_join(loop, &failed);
 	jobs_stop(jobs);
+	rails_close(work.rails);
 	machine_close(work.machine);
 	serve_flush(served);
 	serve_free(served);
