@@ -7,20 +7,23 @@
 /* What a mapping is; kept in the software bits [58:55] of the descriptor. */
 enum stage2_kind {
 	STAGE2_NONE = 0,
-	STAGE2_RAM,	      /* the domain's own memory: RWX */
-	STAGE2_MMIO,	      /* device passed through: RW, XN, Normal WB so that the guest's stage 1 decides */
-	STAGE2_MMIO_STRICT,   /* device of a DomU: RW, XN, Device-nGnRE */
-	STAGE2_SHARED,	      /* page of the hypervisor shown to the guest (shared_info, grant frame): RW, XN */
-	STAGE2_FOREIGN,	      /* another domain's page, reference held: RW, XN */
-	STAGE2_GRANT_RW,      /* granted page */
+	STAGE2_RAM, /* the domain's own memory: RWX */
+	STAGE2_MMIO, /* device passed through: RW, XN, Normal WB so that the guest's stage 1 decides */
+	STAGE2_MMIO_STRICT, /* device of a DomU: RW, XN, Device-nGnRE */
+	STAGE2_SHARED, /* page of the hypervisor shown to the guest (shared_info, grant frame): RW, XN */
+	STAGE2_FOREIGN,	 /* another domain's page, reference held: RW, XN */
+	STAGE2_GRANT_RW, /* granted page */
 	STAGE2_GRANT_RO,
 };
 
 struct stage2 {
-	pa_t root;	  /* concatenated level-1 tables; VTTBR_EL2.BADDR */
-	uint16_t vmid;	  /* 1.. */
-	uint32_t tables;  /* pages in use by the tables */
-	uint64_t vttbr;	  /* root and VMID as VTTBR_EL2 wants them */
+	pa_t root;	     /* concatenated level-1 tables; VTTBR_EL2.BADDR */
+	uint16_t vmid;	     /* 1.. */
+	uint32_t tables;     /* pages in use by the tables */
+	uint32_t tables_max; /* may be: else the guest could fill the machine's memory with them */
+	uint64_t vttbr;	     /* root and VMID as VTTBR_EL2 wants them */
+	bool retired;	     /* stage2_retire(): the machine sees nothing in it any more */
+	uint64_t drained;    /* retired: everything below this address is empty */
 	/* Where table pages come from and go to: zeroed pages. 0 means none left. Set before stage2_create(). */
 	pa_t (*table_alloc)(void);
 	void (*table_free)(pa_t);
@@ -30,9 +33,9 @@ struct stage2 {
 };
 
 struct stage2_entry {
-	pa_t pa;		/* of the address that was asked for */
-	enum stage2_kind kind;	/* STAGE2_NONE: nothing mapped; pa is then meaningless */
-	uint64_t left;		/* bytes until this block or hole ends, as far as one table entry tells */
+	pa_t pa;	       /* of the address that was asked for */
+	enum stage2_kind kind; /* STAGE2_NONE: nothing mapped; pa is then meaningless */
+	uint64_t left; /* bytes until this block or hole ends, as far as one table entry tells */
 };
 
 /* Guest physical address bits that stage2 can map: min(40, the machine's). */
@@ -45,7 +48,15 @@ int stage2_map(struct stage2 *s, ipa_t ipa, pa_t pa, uint64_t size, enum stage2_
 /* Removes all mappings of a range and invalidates the TLBs before it returns. Holes are fine. */
 int stage2_unmap(struct stage2 *s, ipa_t ipa, uint64_t size);
 struct stage2_entry stage2_lookup(struct stage2 *s, ipa_t ipa);
+/* The end of an address space whose vCPUs never run again: from now on nothing is mapped, for the machine and for
+ * stage2_lookup(); only stage2_drain() still sees the entries. No call but that and stage2_destroy() may follow. */
+void stage2_retire(struct stage2 *s);
+/* Takes the next mapping out of a retired address space: out->left is its size, out->pa its start, out->kind STAGE2_NONE when
+ * the end of a table came first. False: nothing is left. Frees the tables on its way. */
+bool stage2_drain(struct stage2 *s, struct stage2_entry *out);
 /* Loads VTTBR_EL2 on this CPU. */
 void stage2_load(const struct stage2 *s);
+/* This CPU has no vCPU any more: VTTBR_EL2 leads to an empty table, so that nothing is fetched by speculation from freed ones. */
+void stage2_unload(void);
 
 #endif

@@ -207,7 +207,8 @@ void dom0_build(const void *fdt, const struct boot_modules *m)
 	if (n > MAX_VCPUS)
 		n = MAX_VCPUS;
 	ram_take_dom0(m, options.dom0_mem, &layout.banks);
-	if (domain_create(0, n, ALIGN_UP(options.dom0_mem, MIB(2)) >> PAGE_SHIFT, &d) != 0)
+	if (domain_create(&(struct domain_config){.vcpus_max = n, .pages_max = ALIGN_UP(options.dom0_mem, MIB(2)) >> PAGE_SHIFT},
+			  &d) != 0)
 		panic("no memory for Dom0's structures");
 	d->privileged = true;
 	d->direct_mapped = true;

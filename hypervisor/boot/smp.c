@@ -82,6 +82,13 @@ void boot_cpu(struct cpu *c)
 	sched_run();
 }
 
+static void forget(unsigned intid, void *arg)
+{
+	(void)intid;
+	(void)arg;
+	domain_cpu_passed();
+}
+
 void smp_start(void)
 {
 	stack_make(&cpus[0]);
@@ -91,6 +98,8 @@ void smp_start(void)
 	if (guest_cpu_init() != 0)
 		panic("the interrupts of the guest's timer and of the GIC's maintenance are in use");
 	irq_enable_here(SGI_KICK);
+	if (irq_register(SGI_FORGET, true, forget, NULL) != 0)
+		panic("SGI %d is in use", SGI_FORGET);
 	for (unsigned i = 1; i < cpu_count; i++) {
 		struct cpu *c = &cpus[i];
 		uint64_t until = cpu_counter() + time_frequency;

@@ -29,18 +29,24 @@ static int grant_domain_create(struct domain *d)
 	return d->grants ? grant_frame(d, 0, &first) : -ENOMEM;
 }
 
+/* The frames go before the table does: others may have them mapped. */
+static int grant_domain_relinquish(struct domain *d)
+{
+	while (d->grants && d->grants->frames > 0)
+		page_put(page_of(va_to_pa(d->grants->frame[--d->grants->frames])));
+	return 0;
+}
+
 static void grant_domain_destroy(struct domain *d)
 {
-	if (!d->grants)
-		return;
-	for (unsigned i = 0; i < d->grants->frames; i++)
-		page_put(page_of(va_to_pa(d->grants->frame[i])));
-	heap_free(d->grants, 0);
+	if (d->grants)
+		heap_free(d->grants, 0);
 	d->grants = NULL;
 }
 
 UNIT(grant_unit) = {
 	.name = "grant",
 	.domain_create = grant_domain_create,
+	.domain_relinquish = grant_domain_relinquish,
 	.domain_destroy = grant_domain_destroy,
 };

@@ -6,7 +6,7 @@
 #define IRQ_MAX 1020
 
 /* Host SGIs. */
-enum { SGI_KICK = 0, SGI_STOP = 1 };
+enum { SGI_KICK = 0, SGI_STOP = 1, SGI_FORGET = 2 /* domain_cpu_passed() */ };
 
 /* Runs on the CPU that took the interrupt, interrupts masked. For PPIs once on each CPU. */
 typedef void irq_handler(unsigned intid, void *arg);

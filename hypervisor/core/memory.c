@@ -1,6 +1,11 @@
 /* Guest-physical address spaces: stage 2 and frame ownership changed together under the domain's memory lock. */
 #include "core/memory.h"
+#include "core/vcpu.h"
+#include "lib/bits.h"
 #include "lib/errno.h"
+
+#define POPULATE_ORDER_MAX 9
+#define FLUSH_STEP	   MIB(1)
 
 int memory_frame_get(struct domain *d, ipa_t ipa, bool write, pa_t *pa, struct page **page)
 {
@@ -84,7 +89,8 @@ int memory_map_device(struct domain *d, ipa_t ipa, pa_t pa, uint64_t size)
 	if (!page_range_is_device(pa, size))
 		return -EPERM;
 	LOCK_SCOPE(&d->memory_lock);
-	return stage2_map(&d->stage2, ipa, pa, size, d->direct_mapped ? STAGE2_MMIO : STAGE2_MMIO_STRICT);
+	return stage2_map(&d->stage2, ipa, pa, size,
+			  d->direct_mapped ? STAGE2_MMIO : STAGE2_MMIO_STRICT);
 }
 
 int memory_unmap_range(struct domain *d, ipa_t ipa, uint64_t size)
@@ -113,6 +119,19 @@ static int populate_direct(struct domain *d, ipa_t ipa, unsigned order)
 	return 0;
 }
 
+/* A frame that a new one replaced would stay the domain's and be in no table: only holes are filled. */
+static bool is_hole(struct domain *d, ipa_t ipa, uint64_t size)
+{
+	for (uint64_t at = 0; at < size;) {
+		struct stage2_entry e = stage2_lookup(&d->stage2, IPA(ipa.raw + at));
+
+		if (e.kind != STAGE2_NONE || e.left == 0)
+			return false;
+		at += e.left;
+	}
+	return true;
+}
+
 int memory_populate(struct domain *d, ipa_t ipa, unsigned order)
 {
 	int error;
@@ -125,13 +144,19 @@ int memory_populate(struct domain *d, ipa_t ipa, unsigned order)
 		return -EPERM;
 	if (d->direct_mapped) {
 		error = populate_direct(d, ipa, order);
+	} else if (order > POPULATE_ORDER_MAX) {
+		return -ENOMEM; /* to clear more takes too long at one go; the tools ask again for less */
+	} else if (!is_hole(d, ipa, PAGE_SIZE << order) || ATOMIC_READ(d->state) >= DOMAIN_DYING) {
+		return -EINVAL;
 	} else {
 		pa = page_alloc_domain(d, order);
 		if (pa.raw == 0)
 			return -ENOMEM;
 		error = stage2_map(&d->stage2, ipa, pa, PAGE_SIZE << order, STAGE2_RAM);
-		for (uint64_t i = 0; error != 0 && i < 1UL << order; i++)
-			page_put(page_of(PA(pa.raw + (i << PAGE_SHIFT))));
+		if (error != 0) {
+			(void)stage2_unmap(&d->stage2, ipa, PAGE_SIZE << order);
+			page_put_block(pa, order);
+		}
 	}
 	if (error == 0)
 		d->pages += 1UL << order;
@@ -153,4 +178,48 @@ int memory_decrease(struct domain *d, ipa_t ipa, unsigned order)
 			return error;
 	}
 	return 0;
+}
+
+/* What the tables of a retired stage 2 still name: a block of RAM at once. */
+static void give_up_block(struct domain *d, struct stage2_entry e)
+{
+	unsigned order = bits_first(e.left) - PAGE_SHIFT;
+
+	if (e.kind != STAGE2_RAM || order == 0) {
+		give_up(d, e);
+		return;
+	}
+	d->pages -= 1UL << order;
+	page_put_block(e.pa, order);
+}
+
+int memory_relinquish(struct domain *d)
+{
+	struct stage2_entry e;
+
+	LOCK_SCOPE(&d->memory_lock);
+	if (!d->stage2.retired)
+		stage2_retire(&d->stage2);
+	while (stage2_drain(&d->stage2, &e)) {
+		give_up_block(d, e);
+		if (vcpu_should_yield(vcpu_current()))
+			return -ERESTART;
+	}
+	return 0;
+}
+
+void memory_cache_flush(struct domain *d, ipa_t *ipa, uint64_t end)
+{
+	struct stage2_entry e;
+	uint64_t size;
+
+	LOCK_SCOPE(&d->memory_lock);
+	e = stage2_lookup(&d->stage2, *ipa);
+	size = end - ipa->raw < e.left ? end - ipa->raw : e.left;
+	if (e.kind == STAGE2_RAM) {
+		if (size > FLUSH_STEP)
+			size = FLUSH_STEP;
+		cache_clean_invalidate(pa_to_va(e.pa), size);
+	}
+	ipa->raw += size;
 }

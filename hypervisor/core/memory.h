@@ -21,9 +21,16 @@ int memory_map_device(struct domain *d, ipa_t ipa, pa_t pa, uint64_t size);
 int memory_unmap_range(struct domain *d, ipa_t ipa, uint64_t size);
 
 /* XENMEM_populate_physmap of one extent of 2^order frames at ipa. Direct-mapped: only frames that are KEPT for this domain come
- * back, at their own address. Else new frames. -ENOMEM, -EINVAL, -EPERM (limit). */
+ * back, at their own address. Else new frames, 2 MiB at most at once, and only into a hole. -ENOMEM, -EINVAL, -EPERM (limit). */
 int memory_populate(struct domain *d, ipa_t ipa, unsigned order);
 /* XENMEM_decrease_reservation of one extent. */
 int memory_decrease(struct domain *d, ipa_t ipa, unsigned order);
+
+/* For a domain that is DYING and whose vCPUs are off their CPUs: empties its address space for good and gives every frame back
+ * that it owned or had mapped, in steps: -ERESTART asks to be called again. */
+int memory_relinquish(struct domain *d);
+/* Makes what the hypervisor and other domains wrote to the domain's RAM from `ipa` on visible to a guest whose caches are off,
+ * as far as one step goes; *ipa moves behind it. */
+void memory_cache_flush(struct domain *d, ipa_t *ipa, uint64_t end);
 
 #endif

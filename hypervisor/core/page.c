@@ -5,7 +5,7 @@
 #include "lib/print.h"
 #include "lib/string.h"
 
-#define ORDER_MAX  18 /* 1 GiB */
+#define ORDER_MAX   18	 /* 1 GiB */
 #define ORDER_INNER 0xff /* FREE, but not the first frame of its block */
 
 struct free_block {
@@ -51,7 +51,8 @@ bool page_range_is_device(pa_t base, uint64_t size)
 {
 	for (unsigned i = 0; i < bank_count; i++) {
 		uint64_t from = base.raw > banks[i].base ? base.raw : banks[i].base;
-		uint64_t bank_end = banks[i].base + banks[i].size, end = base.raw + size < bank_end ? base.raw + size : bank_end;
+		uint64_t bank_end = banks[i].base + banks[i].size,
+			 end = base.raw + size < bank_end ? base.raw + size : bank_end;
 
 		for (; from < end; from += PAGE_SIZE)
 			if (page_type(page_of(PA(from))) != PAGE_RESERVED)
@@ -79,19 +80,44 @@ bool page_get(struct page *p, uint16_t owner)
 	do {
 		enum page_type t = word_type(w);
 
-		if ((t != PAGE_RAM && t != PAGE_SHARED) || (uint16_t)(w >> 32) != owner || (uint32_t)w == UINT32_MAX)
+		if ((t != PAGE_RAM && t != PAGE_SHARED) || (uint16_t)(w >> 32) != owner ||
+		    (uint32_t)w == UINT32_MAX)
 			return false;
-	} while (!__atomic_compare_exchange_n(&p->word, &w, w + 1, true, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
+	} while (!__atomic_compare_exchange_n(&p->word, &w, w + 1, true, __ATOMIC_ACQUIRE,
+					      __ATOMIC_RELAXED));
 	return true;
 }
 
 void page_put(struct page *p)
 {
 	uint64_t w = __atomic_sub_fetch(&p->word, 1, __ATOMIC_ACQ_REL);
+	uint16_t owner = (uint16_t)bits_get(w, 47, 32);
 
 	if (likely((uint32_t)w != 0))
 		return;
+	if (owner == 0 && word_type(w) == PAGE_RAM) {
+		/* Dom0 ballooned it out while somebody had it mapped: it waits for Dom0 from now on */
+		page_set_type(p, PAGE_KEPT, 0);
+		return;
+	}
 	page_free(address_of(p), 0);
+	domain_frames_freed(owner, 1);
+}
+
+void page_put_block(pa_t pa, unsigned order)
+{
+	struct page *p = page_of(pa);
+	uint64_t n = 1UL << order, i = 0, w = word(PAGE_RAM, page_owner(p), 1, 0);
+
+	while (i < n && ATOMIC_READ(p[i].word) == w)
+		i++;
+	if (i == n) {
+		page_free(pa, order);
+		domain_frames_freed((uint16_t)bits_get(w, 47, 32), n);
+		return;
+	}
+	while (n-- > 0)
+		page_put(p++);
 }
 
 static void list_add(pa_t pa, unsigned order)
@@ -188,12 +214,14 @@ pa_t page_alloc_domain(struct domain *d, unsigned order)
 	memset(pa_to_va(pa), 0, PAGE_SIZE << order);
 	cache_clean(pa_to_va(pa), PAGE_SIZE << order);
 	set_words(pa, 1UL << order, word(PAGE_RAM, d->id, 1, 0));
+	__atomic_add_fetch(&d->frames, 1UL << order, __ATOMIC_RELAXED);
 	return pa;
 }
 
 void page_share(void *va, struct domain *d)
 {
 	page_of(va_to_pa(va))->word = word(PAGE_SHARED, d->id, 1, 0);
+	__atomic_add_fetch(&d->frames, 1, __ATOMIC_RELAXED);
 }
 
 void page_set_type(struct page *p, enum page_type type, uint16_t owner)
@@ -205,8 +233,8 @@ bool page_keep(struct page *p, uint16_t owner)
 {
 	uint64_t w = word(PAGE_RAM, owner, 1, 0);
 
-	return __atomic_compare_exchange_n(&p->word, &w, word(PAGE_KEPT, owner, 1, 0), false, __ATOMIC_ACQ_REL,
-					   __ATOMIC_RELAXED);
+	return __atomic_compare_exchange_n(&p->word, &w, word(PAGE_KEPT, owner, 1, 0), false,
+					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
 void page_add_bank(pa_t base, uint64_t size, void *words)
@@ -228,7 +256,8 @@ void page_add_free(pa_t base, uint64_t size)
 	for (uint64_t at = base.raw, end = base.raw + size; at < end;) {
 		unsigned order = 0;
 
-		while (order < ORDER_MAX && at % (PAGE_SIZE << (order + 1)) == 0 && at + (PAGE_SIZE << (order + 1)) <= end)
+		while (order < ORDER_MAX && at % (PAGE_SIZE << (order + 1)) == 0 &&
+		       at + (PAGE_SIZE << (order + 1)) <= end)
 			order++;
 		page_free(PA(at), order);
 		at += PAGE_SIZE << order;

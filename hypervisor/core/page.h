@@ -17,7 +17,8 @@
 enum page_type { PAGE_RESERVED, PAGE_FREE, PAGE_HYP, PAGE_RAM, PAGE_SHARED, PAGE_KEPT };
 
 struct page {
-	uint64_t word; /* [31:0] references, [47:32] owner's id, [51:48] type, [59:52] order (FREE, first frame of a block) */
+	uint64_t
+		word; /* [31:0] references, [47:32] owner's id, [51:48] type, [59:52] order (FREE, first frame of a block) */
 };
 _Static_assert(sizeof(struct page) == 8, "2 GiB of RAM cost 4 MiB of page words");
 
@@ -31,8 +32,12 @@ uint16_t page_owner(const struct page *p);
 
 /* One more reference, if the frame is RAM (or SHARED) of domain `owner` right now. Atomic, no lock. */
 bool page_get(struct page *p, uint16_t owner);
-/* One less; the last one makes a RAM or SHARED frame FREE (its content is scrubbed before another domain gets it). */
+/* One less; the last one makes a RAM or SHARED frame FREE (its content is scrubbed before another domain gets it), or KEPT if it
+ * is RAM of Dom0. May be called with any lock but the allocator's. */
 void page_put(struct page *p);
+/* The owner's reference on each of 2^order naturally aligned RAM frames, which no stage 2 shows any more: at once when nobody
+ * else has one, else one by one. */
+void page_put_block(pa_t pa, unsigned order);
 
 /* 2^order frames, naturally aligned, type HYP. {0} when there are none. Not zeroed. Lock: page. */
 pa_t page_alloc(unsigned order);
@@ -41,7 +46,7 @@ void page_free(pa_t pa, unsigned order);
 void *heap_pages(unsigned order);
 void heap_free(void *va, unsigned order);
 /* 2^order frames of type RAM, owned by d, one reference each (the owner's), cleared and clean to the point of coherency.
- * Does not count d->pages: core/memory does. */
+ * Counts d->frames, not d->pages: that is core/memory's. */
 pa_t page_alloc_domain(struct domain *d, unsigned order);
 /* A HYP page becomes SHARED of d with one reference (the hypervisor's). */
 void page_share(void *va, struct domain *d);
@@ -63,8 +68,8 @@ void page_set_range(pa_t base, uint64_t size, enum page_type type, uint16_t owne
 void page_add_free(pa_t base, uint64_t size);
 
 /* Numbers for sysctl physinfo, in frames. */
-uint64_t page_total(void);	/* all RAM of the machine */
+uint64_t page_total(void); /* all RAM of the machine */
 uint64_t page_free_count(void);
-pa_t page_highest(void);	/* last frame of RAM */
+pa_t page_highest(void); /* last frame of RAM */
 
 #endif

@@ -4,6 +4,7 @@
 #include "core/irq.h"
 #include "core/time.h"
 #include "lib/bits.h"
+#include "lib/errno.h"
 
 struct cpu cpus[MAX_CPUS];
 unsigned cpu_count;
@@ -92,6 +93,51 @@ static bool runnable(const struct vcpu *v)
 	       ATOMIC_READ(v->domain->paused) == 0 && v->domain->state == DOMAIN_RUNNING;
 }
 
+/* The domain ends: this pCPU forgets v and is free for another. The stack is used from its top again. */
+static void __attribute__((noreturn)) guest_leave(struct vcpu *v)
+{
+	sched_hooks->reset(v);
+	stage2_unload();
+	v->run = VCPU_OFFLINE;
+	__atomic_store_n(&v->cpu->vcpu, NULL, __ATOMIC_RELEASE);
+	sched_run();
+}
+
+bool sched_retire(struct vcpu *v)
+{
+	if (__atomic_load_n(&v->cpu->vcpu, __ATOMIC_ACQUIRE) != v)
+		return true;
+	vcpu_kick(v, WORK_STOP);
+	return false;
+}
+
+/* A pCPU without a vCPU takes v: 0, or -EBUSY when all have one. */
+static int place(struct vcpu *v)
+{
+	for (unsigned i = 0; i < cpu_count; i++) {
+		struct vcpu *none = NULL;
+
+		v->cpu = &cpus[i];
+		if (cpus[i].online &&
+		    __atomic_compare_exchange_n(&cpus[i].vcpu, &none, v, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+			vcpu_kick(v, WORK_STOP);
+			return 0;
+		}
+	}
+	v->cpu = &cpus[0];
+	return -EBUSY;
+}
+
+int sched_start(struct domain *d)
+{
+	int error = 0;
+
+	for (unsigned i = 0; i < d->vcpus_max && error == 0; i++)
+		if (d->vcpu[i] != NULL && d->vcpu[i]->cpu->vcpu != d->vcpu[i])
+			error = place(d->vcpu[i]);
+	return error;
+}
+
 /* Waits until the vCPU may run, and gives it the state it starts with if it was off. */
 static void wait_runnable(struct vcpu *v, struct frame *f)
 {
@@ -99,6 +145,8 @@ static void wait_runnable(struct vcpu *v, struct frame *f)
 	v->run_ticks += v->run == VCPU_RUNNING ? cpu_counter() - v->run_since : 0;
 	while (!runnable(v)) {
 		v->run = v->online ? VCPU_BLOCKED : VCPU_OFFLINE;
+		if (ATOMIC_READ(v->domain->state) == DOMAIN_DYING)
+			guest_leave(v);
 		idle_once(v->cpu);
 	}
 	if (v->run == VCPU_OFFLINE || v->reset) {

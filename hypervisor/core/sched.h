@@ -14,6 +14,11 @@ bool sched_block_until(struct vcpu *v, uint64_t deadline, bool (*ready)(struct v
 void sched_yield(struct vcpu *v);
 /* The slow half of the way to the guest: called by entry.S's exit path when v->work is not 0, until it is 0. */
 void vcpu_work(struct vcpu *v, struct frame *f);
+/* The domain may run for the first time: its vCPUs get pCPUs. 0, or -EBUSY when there are none left. */
+int sched_start(struct domain *d);
+/* v's domain is DYING: takes v off its pCPU for good. True when that is done: no CPU runs it, has its state loaded or will look
+ * at it for a timer; false: ask again soon. Only from domain_kill. */
+bool sched_retire(struct vcpu *v);
 /* What a pCPU does for life once it is up. */
 void sched_run(void) __attribute__((noreturn));
 

@@ -28,15 +28,25 @@ int vcpu_create(struct domain *d, unsigned id, struct cpu *on, struct vcpu **out
 	for (const struct unit *u = units_begin; u < units_end && error == 0; u++)
 		error = u->vcpu_create != NULL ? u->vcpu_create(v) : 0;
 	if (error != 0) {
-		for (const struct unit *u = units_begin; u < units_end; u++)
-			if (u->vcpu_destroy != NULL)
-				u->vcpu_destroy(v);
-		d->vcpu[id] = NULL;
-		heap_free(v, 0);
+		vcpu_destroy(v);
 		return error;
 	}
 	*out = v;
 	return 0;
+}
+
+void vcpu_destroy(struct vcpu *v)
+{
+	for (const struct unit *u = units_begin; u < units_end; u++)
+		if (u->vcpu_destroy != NULL)
+			u->vcpu_destroy(v);
+	v->domain->vcpu[v->id] = NULL;
+	heap_free(v, 0);
+}
+
+bool vcpu_should_yield(struct vcpu *v)
+{
+	return ATOMIC_READ(v->work) != 0 || cpu_interrupt_pending();
 }
 
 void vcpu_kick(struct vcpu *v, uint32_t work)

@@ -44,6 +44,7 @@ struct vcpu {
 	 * samples this when the guest ends the interrupt. Changed with vcpu_set_line(). */
 	uint32_t lines;
 
+	uint64_t restart[2];   /* arguments 0 and 1 of a hypercall that answered -ERESTART, see xen/hypercall.h */
 	bool reset;	       /* state was set by vcpu_start(): load it before the guest runs */
 	uint32_t pauses;       /* vcpu_pause() count: by domctl or by core */
 	uint64_t run_since;    /* counter when it last began to run, block, ...: for times */
@@ -63,6 +64,8 @@ static inline uint64_t vcpu_affinity(unsigned id)
 }
 
 int vcpu_create(struct domain *d, unsigned id, struct cpu *on, struct vcpu **out);
+/* For vcpu_create's failure and the end of a domain: units' vcpu_destroy, memory. */
+void vcpu_destroy(struct vcpu *v);
 
 /* A virtual interrupt became pending (edge) or its line went up: any INTID, any CPU, interrupts masked or not, no locks
  * needed. Marks and kicks. An offline vCPU keeps the mark until it is reset. */
@@ -80,6 +83,8 @@ void vcpu_wake(struct vcpu *v);
  * vcpu_stop: for the calling vCPU; it stops on its way out. */
 int vcpu_start(struct vcpu *v, uint64_t entry, uint64_t x0);
 void vcpu_stop(struct vcpu *v);
+/* Something waits for the CPU that runs v's hypercall: a long one stops here and goes on later. */
+bool vcpu_should_yield(struct vcpu *v);
 void vcpu_pause(struct vcpu *v);
 void vcpu_unpause(struct vcpu *v);
 

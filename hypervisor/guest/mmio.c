@@ -1,4 +1,5 @@
 /* Emulated address ranges of a domain: a short sorted table, written at creation only. */
+#include "core/unit.h"
 #include "guest/trap.h"
 #include "lib/errno.h"
 
@@ -15,8 +16,8 @@ bool mmio_emulate(struct vcpu *v, struct mmio *m)
 	uint64_t at = m->ipa.raw;
 
 	/* sorted downwards: the first one that begins at or below the address is the only one that can have it */
-	for (const struct region *r = regions[v->domain->id];
-	     r < regions[v->domain->id] + MMIO_REGIONS; r++)
+	for (const struct region *r = regions[v->domain->slot];
+	     r < regions[v->domain->slot] + MMIO_REGIONS; r++)
 		if (at >= r->base)
 			return at < r->end && m->size <= r->end - at &&
 			       r->handler(v, m, at - r->base);
@@ -26,10 +27,10 @@ bool mmio_emulate(struct vcpu *v, struct mmio *m)
 int mmio_register(struct domain *d, ipa_t base, uint64_t size,
 		  bool (*handler)(struct vcpu *v, struct mmio *m, uint64_t offset))
 {
-	struct region *r = regions[d->id];
+	struct region *r = regions[d->slot];
 	unsigned at = 0;
 
-	if (d->id >= DOMAIN_MAX || r[MMIO_REGIONS - 1].end != 0)
+	if (r[MMIO_REGIONS - 1].end != 0)
 		return -ENOSPC;
 	if (size == 0 || base.raw % PAGE_SIZE || base.raw + size < base.raw)
 		return -EINVAL;
@@ -42,3 +43,11 @@ int mmio_register(struct domain *d, ipa_t base, uint64_t size,
 	r[at] = (struct region){base.raw, base.raw + size, handler};
 	return 0;
 }
+
+static void mmio_domain_destroy(struct domain *d)
+{
+	for (unsigned i = 0; i < MMIO_REGIONS; i++)
+		regions[d->slot][i] = (struct region){0};
+}
+
+UNIT(mmio_unit) = {.name = "mmio", .domain_destroy = mmio_domain_destroy};

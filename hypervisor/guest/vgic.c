@@ -190,7 +190,9 @@ static int vgic_domain_create(struct domain *d)
 		return -ENOMEM;
 	d->vgic->domain = d;
 	d->vgic->banks = 1;
-	return 0;
+	return d->config.distributor.raw ? vgic_place(d, d->config.distributor,
+						      d->config.redistributors, d->config.spis)
+					 : 0;
 }
 
 static void vgic_domain_destroy(struct domain *d)

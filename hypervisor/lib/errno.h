@@ -21,6 +21,7 @@
 #define ERANGE	   34
 #define ENOSYS	   38
 #define ENODATA	   61
+#define ERESTART   85 /* not for the guest: the call goes on later */
 #define EOVERFLOW  75
 #define EOPNOTSUPP 95
 #define ETIMEDOUT  110

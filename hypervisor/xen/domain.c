@@ -10,6 +10,8 @@
 #include "xen/hypercall.h"
 
 static uint64_t wallclock_boot_ns; /* 1970 until somebody knows better */
+static struct lock
+	wallclock_lock; /* a shared_info that is written does not go; inside of all but the console's */
 
 /* Linux adds its own monotonic time, which is that of the virtual counter: so the time when that was 0 (xen/xen.h, wc_*). */
 static void wallclock_show(const struct domain *d)
@@ -33,10 +35,12 @@ static void wallclock_show(const struct domain *d)
 void wallclock_set(uint64_t boot_ns)
 {
 	LOCK_SCOPE(&domain_list_lock);
+	lock_take(&wallclock_lock);
 	wallclock_boot_ns = boot_ns;
 	for (unsigned i = 0; i < DOMAIN_MAX; i++)
-		if (domains[i])
+		if (domains[i] && domains[i]->xen->shared)
 			wallclock_show(domains[i]);
+	lock_drop(&wallclock_lock);
 }
 
 uint64_t *hvm_param(struct domain *d, unsigned index)
@@ -65,13 +69,48 @@ static int xen_domain_create(struct domain *d)
 	return 0;
 }
 
+/* Nobody sends it events any more when its channels are closed; then the words they were marked in can go. */
+static int xen_domain_relinquish(struct domain *d)
+{
+	struct shared_info *shared;
+
+	if (!d->xen || !d->xen->shared)
+		return 0;
+	if (d->events) {
+		event_reset(d);
+		lock_take(&d->events->lock);
+		for (unsigned i = 0; i < MAX_VCPUS; i++)
+			d->events->vcpus[i].selector = NULL;
+		lock_drop(&d->events->lock);
+	}
+	for (unsigned i = 0; i < MAX_VCPUS; i++)
+		if (d->xen->info_page[i]) {
+			page_put(d->xen->info_page[i]);
+			d->xen->info_page[i] = NULL;
+		}
+	lock_take(&wallclock_lock);
+	shared = d->xen->shared;
+	d->xen->shared = NULL;
+	lock_drop(&wallclock_lock);
+	page_put(page_of(va_to_pa(shared)));
+	return 0;
+}
+
 static void xen_domain_destroy(struct domain *d)
 {
-	if (d->xen && d->xen->shared)
-		page_put(page_of(va_to_pa(d->xen->shared)));
 	if (d->xen)
 		heap_free(d->xen, 0);
 	d->xen = NULL;
+}
+
+/* Whoever watches domains looks at all of them. */
+static void xen_domain_changed(struct domain *d)
+{
+	struct domain *tools = domain_find(0);
+
+	(void)d;
+	if (tools)
+		event_raise_virq(tools, VIRQ_DOM_EXC, 0);
 }
 
 /* vCPU 0 has a place of its own in shared_info; the others have none until they register one. All domains' units are made
@@ -96,6 +135,9 @@ static int xen_vcpu_create(struct vcpu *v)
 UNIT(xen_unit) = {
 	.name = "xen",
 	.domain_create = xen_domain_create,
+	.domain_relinquish = xen_domain_relinquish,
 	.domain_destroy = xen_domain_destroy,
+	.domain_shutdown = xen_domain_changed,
+	.domain_dead = xen_domain_changed,
 	.vcpu_create = xen_vcpu_create,
 };

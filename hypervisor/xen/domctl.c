@@ -1,8 +1,9 @@
-/* domctl: what the tools ask about domains. Making and changing domains comes with issue 4; until then those commands say
- * "not supported" and the tools show that. */
+/* domctl: what the tools ask about domains, and the table of all its commands. */
+#include "xen/domctl.h"
 #include "core/page.h"
 #include "core/sched.h"
 #include "core/time.h"
+#include "lib/bits.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "xen/abi.h"
@@ -20,10 +21,12 @@ static uint64_t run_ticks(const struct vcpu *v)
 void domain_info(const struct domain *d, struct xen_domctl_getdomaininfo *out)
 {
 	uint64_t ticks = 0;
+	struct shared_info *shared = ATOMIC_READ(d->xen->shared);
 	bool running = false, blocked = true;
 
 	memset(out, 0, sizeof(*out));
 	out->domain = d->id;
+	out->max_vcpu_id = XEN_INVALID_MAX_VCPU_ID;
 	for (unsigned i = 0; i < d->vcpus_max; i++) {
 		const struct vcpu *v = d->vcpu[i];
 
@@ -37,13 +40,16 @@ void domain_info(const struct domain *d, struct xen_domctl_getdomaininfo *out)
 	}
 	out->flags = XEN_DOMINF_hvm_guest | XEN_DOMINF_hap | (d->paused ? XEN_DOMINF_paused : 0) |
 		     (running ? XEN_DOMINF_running : 0) | (blocked ? XEN_DOMINF_blocked : 0);
-	if (d->state == DOMAIN_SHUT || d->state == DOMAIN_DYING)
-		out->flags |= XEN_DOMINF_shutdown | (uint32_t)d->reason << XEN_DOMINF_shutdownshift;
-	if (d->state == DOMAIN_DYING)
+	if (ATOMIC_READ(d->shut))
+		out->flags |= XEN_DOMINF_shutdown | (ATOMIC_READ(d->shut) - 1)
+							    << XEN_DOMINF_shutdownshift;
+	/* not before it has let go of everything: xenstored and the tools then do too */
+	if (ATOMIC_READ(d->state) >= DOMAIN_ZOMBIE)
 		out->flags |= XEN_DOMINF_dying;
 	out->tot_pages = d->pages;
 	out->max_pages = d->pages_max;
-	out->shared_info_frame = va_to_pa(d->xen->shared).raw >> PAGE_SHIFT;
+	out->shared_info_frame = shared ? va_to_pa(shared).raw >> PAGE_SHIFT : ~0ul;
+	out->cpupool = d->config.pool;
 	out->cpu_time = time_ns_of_ticks(ticks);
 	memcpy(out->handle, d->handle, sizeof(out->handle));
 	out->gpaddr_bits = (uint8_t)stage2_address_bits();
@@ -117,29 +123,45 @@ static int64_t set_handle(struct vcpu *v, struct domain *d, struct xen_domctl *o
 	return 0;
 }
 
-static int64_t max_mem(struct vcpu *v, struct domain *d, struct xen_domctl *op)
+/* What Xen answers where there is nothing to do it with. */
+static int64_t no_support(struct vcpu *v, struct domain *d, struct xen_domctl *op)
 {
 	(void)v;
-	if (op->u.max_mem.max_memkb >> 54)
-		return -EINVAL;
-	LOCK_SCOPE(&d->memory_lock);
-	d->pages_max = op->u.max_mem.max_memkb >> (PAGE_SHIFT - 10);
-	return 0;
+	(void)d;
+	(void)op;
+	return -EOPNOTSUPP;
 }
 
-static int64_t (*const commands[])(struct vcpu *v, struct domain *d, struct xen_domctl *op) = {
-	[XEN_DOMCTL_getdomaininfo] = get_domain_info,
-	[XEN_DOMCTL_max_mem] = max_mem,
-	[XEN_DOMCTL_getvcpuinfo] = get_vcpu_info,
-	[XEN_DOMCTL_setdomainhandle] = set_handle,
-	[XEN_DOMCTL_getvcpuaffinity] = get_affinity,
-	[XEN_DOMCTL_getnodeaffinity] = get_node_affinity,
+static const struct {
+	domctl_handler *run;
+	uint8_t flags;
+} commands[] = {
+	[XEN_DOMCTL_createdomain] = {domctl_create, DOMCTL_NO_DOMAIN},
+	[XEN_DOMCTL_destroydomain] = {domctl_destroy, DOMCTL_NO_DOMAIN},
+	[XEN_DOMCTL_pausedomain] = {domctl_pause, DOMCTL_OTHER},
+	[XEN_DOMCTL_unpausedomain] = {domctl_unpause, 0},
+	[XEN_DOMCTL_getdomaininfo] = {get_domain_info, 0},
+	[XEN_DOMCTL_max_mem] = {domctl_max_mem, 0},
+	[XEN_DOMCTL_setvcpucontext] = {domctl_set_vcpu_context, DOMCTL_OTHER},
+	[XEN_DOMCTL_getvcpucontext] = {domctl_get_vcpu_context, DOMCTL_OTHER},
+	[XEN_DOMCTL_getvcpuinfo] = {get_vcpu_info, 0},
+	[XEN_DOMCTL_max_vcpus] = {domctl_max_vcpus, DOMCTL_OTHER},
+	[XEN_DOMCTL_setdomainhandle] = {set_handle, 0},
+	[XEN_DOMCTL_iomem_permission] = {domctl_iomem_permission, 0},
+	[XEN_DOMCTL_getvcpuaffinity] = {get_affinity, 0},
+	[XEN_DOMCTL_set_address_size] = {domctl_address_size, 0},
+	[XEN_DOMCTL_memory_mapping] = {domctl_memory_mapping, 0},
+	[XEN_DOMCTL_getnodeaffinity] = {get_node_affinity, 0},
+	[XEN_DOMCTL_cacheflush] = {domctl_cache_flush, 0},
+	[XEN_DOMCTL_get_paging_mempool_size] = {domctl_get_mempool, 0},
+	[XEN_DOMCTL_set_paging_mempool_size] = {domctl_set_mempool, 0},
+	[XEN_DOMCTL_set_llc_colors] = {no_support, 0},
 };
 
 int64_t hypercall_domctl(struct vcpu *v, const uint64_t *a)
 {
+	struct domain *d = NULL;
 	struct xen_domctl op;
-	struct domain *d;
 	int64_t result;
 
 	if (!v->domain->privileged)
@@ -148,12 +170,20 @@ int64_t hypercall_domctl(struct vcpu *v, const uint64_t *a)
 		return -EFAULT;
 	if (op.interface_version != XEN_DOMCTL_INTERFACE_VERSION)
 		return -EACCES;
-	if (op.cmd >= ARRAY_SIZE(commands) || !commands[op.cmd])
-		return op.cmd == XEN_DOMCTL_createdomain ? -EOPNOTSUPP : -ENOSYS;
-	result = domain_by_id(v, op.domain, &d);
-	if (!result)
-		result = commands[op.cmd](v, d, &op);
-	if (result >= 0 && guest_copy_out(v, GVA(a[0]), &op, sizeof(op)))
+	if (op.cmd >= ARRAY_SIZE(commands) || !commands[op.cmd].run)
+		return domain_find(op.domain) ? -ENOSYS : -ESRCH;
+	v->restart[0] = a[0];
+	v->restart[1] = a[1];
+	if (!(commands[op.cmd].flags & DOMCTL_NO_DOMAIN)) {
+		d = domain_find(op.domain); /* DOMID_SELF is nobody here */
+		if (!d)
+			return -ESRCH;
+		if ((commands[op.cmd].flags & DOMCTL_OTHER) && d == v->domain)
+			return -EINVAL;
+	}
+	result = commands[op.cmd].run(v, d, &op);
+	/* what a restarted call has done so far stands in the structure */
+	if ((result >= 0 || result == -ERESTART) && guest_copy_out(v, GVA(a[0]), &op, sizeof(op)))
 		return -EFAULT;
 	return result;
 }

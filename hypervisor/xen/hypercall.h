@@ -10,6 +10,10 @@
 /* A whole hypercall: arguments as the guest gave them, result for x0. */
 typedef int64_t hypercall_handler(struct vcpu *v, const uint64_t *a);
 
+/* A call that takes long stops where it stands when vcpu_should_yield() says so, and returns what this returns: the guest takes
+ * the interrupt and then issues the call again, with a0 and a1 as its first two arguments. */
+int64_t hypercall_restart(struct vcpu *v, uint64_t a0, uint64_t a1);
+
 /* One operation. `in`: our copy of the structure, changed in place; `at`: where the guest has it. */
 typedef int64_t op_handler(struct vcpu *v, void *in, gva_t at);
 
@@ -30,10 +34,16 @@ int64_t op_run(struct vcpu *v, const struct op *table, unsigned rows, uint64_t c
 /* The domain that a domid of a hypercall means: DOMID_SELF, the caller's own number, or for Dom0 any. */
 int domain_by_id(struct vcpu *v, uint16_t id, struct domain **out);
 
+#define IOMEM_RANGES 16
+
 /* State of a domain that only the ABI knows. */
 struct xen_domain {
 	struct shared_info *shared;
 	uint64_t hvm_param[64];
+	struct page *info_page[MAX_VCPUS]; /* where vcpu_info lies: a reference each */
+	struct {
+		uint64_t first, last; /* frame numbers, both included; 0, 0: free */
+	} iomem[IOMEM_RANGES];
 };
 uint64_t *hvm_param(struct domain *d, unsigned index); /* NULL: no such parameter */
 /* Wall clock of all domains: nanoseconds since 1970 when the hypervisor's time was 0. */

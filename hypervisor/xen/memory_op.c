@@ -6,8 +6,9 @@
 #include "xen/guest_copy.h"
 #include "xen/hypercall.h"
 
-#define GFN_MAX	  (1ul << 36)
-#define COUNT_MAX 0x100000ul /* extents of one call: 4 GiB of pages */
+#define GFN_MAX		   (1ul << 36)
+#define COUNT_MAX	   (~0ul >> MEMOP_EXTENT_SHIFT) /* extents that a restart can count */
+#define MEMOP_EXTENT_SHIFT 6 /* where a restarted call has its position: above the command */
 
 static int ipa_of_gfn(uint64_t gfn, ipa_t *out)
 {
@@ -15,19 +16,18 @@ static int ipa_of_gfn(uint64_t gfn, ipa_t *out)
 	return gfn < GFN_MAX ? 0 : -EINVAL;
 }
 
-/* decrease_reservation and populate_physmap: how many extents were done, which is short of nr_extents at the first failure. */
-static int64_t reservation(struct vcpu *v, struct xen_memory_reservation *r,
+/* decrease_reservation and populate_physmap: how many extents were done, which is short of nr_extents at the first failure, were
+ * it only that there is no such domain. */
+static int64_t reservation(struct vcpu *v, struct xen_memory_reservation *r, unsigned cmd, gva_t at,
 			   int (*one)(struct domain *, ipa_t, unsigned))
 {
+	uint64_t done = v->restart[0];
 	struct domain *d;
-	uint64_t done;
-	int error = domain_by_id(v, r->domid, &d);
 
-	if (error)
-		return error;
-	if (r->nr_extents > COUNT_MAX || r->extent_order > 18)
-		return -EINVAL;
-	for (done = 0; done < r->nr_extents; done++) {
+	if (done >= r->nr_extents || r->nr_extents > COUNT_MAX || r->extent_order > 18 ||
+	    domain_by_id(v, r->domid, &d))
+		return (int64_t)done;
+	while (done < r->nr_extents) {
 		uint64_t gfn;
 		ipa_t ipa;
 
@@ -35,20 +35,20 @@ static int64_t reservation(struct vcpu *v, struct xen_memory_reservation *r,
 				  sizeof(gfn)) ||
 		    ipa_of_gfn(gfn, &ipa) || one(d, ipa, r->extent_order))
 			break;
+		if (++done < r->nr_extents && vcpu_should_yield(v))
+			return hypercall_restart(v, done << MEMOP_EXTENT_SHIFT | cmd, at.raw);
 	}
 	return (int64_t)done;
 }
 
 static int64_t op_decrease(struct vcpu *v, void *in, gva_t at)
 {
-	(void)at;
-	return reservation(v, in, memory_decrease);
+	return reservation(v, in, XENMEM_decrease_reservation, at, memory_decrease);
 }
 
 static int64_t op_populate(struct vcpu *v, void *in, gva_t at)
 {
-	(void)at;
-	return reservation(v, in, memory_populate);
+	return reservation(v, in, XENMEM_populate_physmap, at, memory_populate);
 }
 
 /* Shows gfn `index` of another domain at ipa of d. */
@@ -61,6 +61,8 @@ static int map_foreign(struct vcpu *v, struct domain *d, uint16_t foreign, uint6
 	pa_t pa;
 	int error = domain_by_id(v, foreign, &owner);
 
+	if (!error && owner == d)
+		error = -EINVAL;
 	if (!error)
 		error = ipa_of_gfn(index, &source);
 	if (!error)
@@ -245,8 +247,10 @@ static const struct op ops[] = {
 
 int64_t hypercall_memory(struct vcpu *v, const uint64_t *a)
 {
-	/* the bits above the command are where Xen continues a call that it interrupted; we never do */
-	if (a[0] >> 6)
-		return -ENOSYS;
-	return op_run(v, ops, ARRAY_SIZE(ops), a[0], GVA(a[1]));
+	uint64_t cmd = a[0] & ((1u << MEMOP_EXTENT_SHIFT) - 1);
+
+	v->restart[0] = a[0] >> MEMOP_EXTENT_SHIFT;
+	if (v->restart[0] && cmd != XENMEM_populate_physmap && cmd != XENMEM_decrease_reservation)
+		return -EINVAL;
+	return op_run(v, ops, ARRAY_SIZE(ops), cmd, GVA(a[1]));
 }

@@ -1,13 +1,14 @@
 /* hvc #0xea1: number in x16, arguments in x0 to x4, result in x0 (xen/arch-arm.h). */
 #include "core/memory.h"
 #include "guest/trap.h"
+#include "lib/bits.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "xen/abi.h"
 #include "xen/guest_copy.h"
 #include "xen/hypercall.h"
 
-_Static_assert(ENOSYS == 38 && EFAULT == 14 && EINVAL == 22 && EPERM == 1,
+_Static_assert(ENOSYS == 38 && ERESTART == 85 && EFAULT == 14 && EINVAL == 22 && EPERM == 1,
 	       "the numbers of Xen's errno.h");
 _Static_assert(sizeof(struct xen_sysctl) <= OP_MAX_SIZE && sizeof(struct xen_domctl) <= OP_MAX_SIZE,
 	       "op_run's buffer");
@@ -40,7 +41,34 @@ static int64_t dispatch(struct vcpu *v, uint64_t number, const uint64_t *a)
 
 void hypercall(struct vcpu *v, struct frame *f)
 {
-	f->x[0] = (uint64_t)dispatch(v, f->x[16], f->x);
+	int64_t result = dispatch(v, f->x[16], f->x);
+
+	if (unlikely(result == -ERESTART)) {
+		f->x[0] = v->restart[0];
+		f->x[1] = v->restart[1];
+		f->elr -= 4; /* HVC leaves ELR behind the instruction */
+	} else {
+		f->x[0] = (uint64_t)result;
+	}
+	if (unlikely(ATOMIC_READ(domain_reap_wanted)))
+		domain_reap();
+}
+
+int64_t hypercall_restart(struct vcpu *v, uint64_t a0, uint64_t a1)
+{
+	v->restart[0] = a0;
+	v->restart[1] = a1;
+	return -ERESTART;
+}
+
+/* The entry goes on where it stopped, and the call with that entry. */
+static int64_t multicall_restart(struct vcpu *v, gva_t at, uint64_t left)
+{
+	gva_t args = GVA(at.raw + offsetof(multicall_entry_t, args));
+
+	if (guest_copy_out(v, args, v->restart, sizeof(v->restart)))
+		return -EFAULT;
+	return hypercall_restart(v, at.raw, left);
 }
 
 /* Every entry's result goes into the entry; the call as a whole fails only when an entry cannot be read or written. */
@@ -60,6 +88,8 @@ static int64_t multicall(struct vcpu *v, const uint64_t *a)
 		entry.result = entry.op == __HYPERVISOR_multicall
 				       ? (xen_ulong_t)-EINVAL
 				       : (xen_ulong_t)dispatch(v, entry.op, entry.args);
+		if ((int64_t)entry.result == -ERESTART)
+			return multicall_restart(v, at, a[1] - i);
 		if (guest_copy_out(v, result, &entry.result, sizeof(entry.result)))
 			return -EFAULT;
 	}

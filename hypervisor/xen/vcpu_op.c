@@ -33,7 +33,8 @@ static int64_t register_vcpu_info(struct vcpu *v, struct vcpu *t, gva_t at)
 	error = memory_frame_get(v->domain, IPA(op.mfn << PAGE_SHIFT), true, &pa, &page);
 	if (error)
 		return -EINVAL;
-	/* the reference is kept: the frame stays the guest's as long as the domain lives */
+	/* the reference is kept: the frame stays the guest's as long as it runs */
+	v->domain->xen->info_page[t->id] = page;
 	info = (struct vcpu_info *)((char *)pa_to_va(pa) + op.offset);
 	if (t->id == 0)
 		*info = *before;

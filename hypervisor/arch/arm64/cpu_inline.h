@@ -34,3 +34,7 @@ static inline void cpu_wait(void)
 {
 	asm volatile("dsb sy; wfi" ::: "memory");
 }
+static inline bool cpu_interrupt_pending(void)
+{
+	return sysreg_read(isr_el1) != 0;
+}

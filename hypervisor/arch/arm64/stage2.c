@@ -28,7 +28,8 @@ unsigned stage2_address_bits(void)
 /* Attributes: AF, S2AP, shareability, memory type, XN, and our kind in the software bits. */
 static uint64_t attributes(enum stage2_kind kind)
 {
-	uint64_t normal = 0xfUL << 2, device = 1UL << 2, rw = 3UL << 6, ro = 1UL << 6, inner = 3UL << 8, outer = 2UL << 8;
+	uint64_t normal = 0xfUL << 2, device = 1UL << 2, rw = 3UL << 6, ro = 1UL << 6,
+		 inner = 3UL << 8, outer = 2UL << 8;
 	uint64_t af = 1UL << 10, xn = 1UL << 54, k = (uint64_t)kind << KIND_SHIFT;
 
 	switch (kind) {
@@ -71,6 +72,7 @@ int stage2_create(struct stage2 *s, uint16_t vmid)
 	s->root = root;
 	s->vmid = vmid;
 	s->tables = 2;
+	s->tables_max = UINT32_MAX;
 	s->vttbr = (uint64_t)vmid << 48 | root.raw;
 	return 0;
 }
@@ -94,10 +96,10 @@ void stage2_destroy(struct stage2 *s)
 	uint64_t *root = pa_to_va(s->root);
 
 	for (unsigned i = 0; i < 1024; i++)
-		if ((root[i] & 3) == TABLE)
+		if (root[i] & (TABLE & ~VALID)) /* retired or not */
 			free_below(s, root[i], 2);
-	s->table_free_pair(s->root);
 	tlb_flush(s);
+	s->table_free_pair(s->root);
 }
 
 /* Writes an entry of `level`, break-before-make when it was valid, and frees what hung below the old one. */
@@ -117,8 +119,8 @@ static void entry_set(struct stage2 *s, uint64_t *entry, uint64_t value, unsigne
 /* The table below a valid block or an empty entry: made, with the same meaning. NULL: no memory. */
 static uint64_t *table_make(struct stage2 *s, uint64_t *entry, unsigned level)
 {
-	pa_t pa = s->table_alloc();
 	uint64_t *table, old = *entry, step = 1UL << level_shift(level + 1);
+	pa_t pa = s->tables < s->tables_max ? s->table_alloc() : PA(0);
 
 	if (pa.raw == 0)
 		return NULL;
@@ -148,19 +150,22 @@ static int range_set(struct stage2 *s, uint64_t ipa, uint64_t pa, uint64_t size,
 		for (;; level++) {
 			span = 1UL << level_shift(level);
 			entry = &table[level == 1 ? ipa >> 30 : ipa >> level_shift(level) & 511];
-			if (level == 3 || ((ipa | (attrs != 0 ? pa : 0)) % span == 0 && size >= span))
+			if (level == 3 ||
+			    ((ipa | (attrs != 0 ? pa : 0)) % span == 0 && size >= span))
 				break;
 			if (attrs == 0 && !(*entry & VALID)) { /* a hole already: on to its end */
 				span -= ipa % span;
 				entry = NULL;
 				break;
 			}
-			table = (*entry & 3) == TABLE ? pa_to_va(PA(*entry & ADDRESS)) : table_make(s, entry, level);
+			table = (*entry & 3) == TABLE ? pa_to_va(PA(*entry & ADDRESS))
+						      : table_make(s, entry, level);
 			if (table == NULL)
 				return -ENOMEM;
 		}
 		if (entry != NULL)
-			entry_set(s, entry, attrs != 0 ? pa | attrs | (level == 3 ? 3 : 1) : 0, level);
+			entry_set(s, entry, attrs != 0 ? pa | attrs | (level == 3 ? 3 : 1) : 0,
+				  level);
 		if (span >= size)
 			break;
 		ipa += span;
@@ -190,10 +195,11 @@ struct stage2_entry stage2_lookup(struct stage2 *s, ipa_t ipa)
 		return found;
 	for (unsigned level = 1;; level++) {
 		uint64_t span = 1UL << level_shift(level), offset = ipa.raw % span;
-		uint64_t e = table[level == 1 ? ipa.raw >> 30 : ipa.raw >> level_shift(level) & 511];
+		uint64_t e =
+			table[level == 1 ? ipa.raw >> 30 : ipa.raw >> level_shift(level) & 511];
 
 		found.left = span - offset;
-		if (!(e & VALID))
+		if (!(e & VALID)) /* of a retired root too */
 			return found;
 		if (level == 3 || (e & 3) != TABLE) {
 			found.kind = (enum stage2_kind)bits_get(e, 58, 55);
@@ -204,8 +210,72 @@ struct stage2_entry stage2_lookup(struct stage2 *s, ipa_t ipa)
 	}
 }
 
+/* The machine ignores a descriptor whose bit 0 is clear: the rest of it stays for stage2_drain(). */
+void stage2_retire(struct stage2 *s)
+{
+	uint64_t *root = pa_to_va(s->root);
+
+	for (unsigned i = 0; i < 1024; i++)
+		__atomic_store_n(&root[i], root[i] & ~VALID, __ATOMIC_RELAXED);
+	s->retired = true;
+	tlb_flush(s);
+}
+
+/* The table below a used entry of the retired root or of a table: NULL for a block. */
+static uint64_t *drain_below(uint64_t entry)
+{
+	return entry & (TABLE & ~VALID) ? pa_to_va(PA(entry & ADDRESS)) : NULL;
+}
+
+/* The entry is used up: the table below it, if there is one, is empty. */
+static void drain_entry(struct stage2 *s, uint64_t *entry)
+{
+	if (*entry & (TABLE & ~VALID)) {
+		s->table_free(PA(*entry & ADDRESS));
+		s->tables--;
+	}
+	*entry = 0;
+}
+
+bool stage2_drain(struct stage2 *s, struct stage2_entry *out)
+{
+	uint64_t *root = pa_to_va(s->root);
+
+	while (s->drained >> 30 < 1024) {
+		uint64_t *path[3] = {&root[s->drained >> 30]}, *below;
+		unsigned level = 1;
+
+		while (level < 3 && *path[level - 1] != 0 &&
+		       (below = drain_below(*path[level - 1])) != NULL) {
+			path[level] = &below[s->drained >> level_shift(level + 1) & 511];
+			level++;
+		}
+		out->left = 1UL << level_shift(level);
+		out->pa = PA(*path[level - 1] & ADDRESS);
+		out->kind = (enum stage2_kind)bits_get(*path[level - 1], 58, 55);
+		*path[level - 1] = 0;
+		s->drained += out->left;
+		if (out->kind == STAGE2_NONE &&
+		    s->drained % (1UL << level_shift(level - (level > 1))) != 0)
+			continue;
+		/* behind the last entry of a table: it is empty now */
+		while (--level > 0 && s->drained % (1UL << level_shift(level)) == 0)
+			drain_entry(s, path[level - 1]);
+		return true;
+	}
+	return false;
+}
+
 void stage2_load(const struct stage2 *s)
 {
 	sysreg_write(vttbr_el2, s->vttbr);
+	isb();
+}
+
+void stage2_unload(void)
+{
+	static _Alignas(8192) uint64_t nothing[1024]; /* VMID 0 is no domain's */
+
+	sysreg_write(vttbr_el2, mmu_image_pa(nothing).raw);
 	isb();
 }

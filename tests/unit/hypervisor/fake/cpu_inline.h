@@ -33,3 +33,8 @@ static inline void cpu_barrier_device(void)
 static inline void cpu_wait(void)
 {
 }
+extern bool fake_interrupt __attribute__((weak)); /* an interrupt waits while the hypervisor runs */
+static inline bool cpu_interrupt_pending(void)
+{
+	return &fake_interrupt && fake_interrupt;
+}

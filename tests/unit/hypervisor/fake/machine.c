@@ -184,14 +184,11 @@ struct domain *fake_domain(unsigned n)
 	for (unsigned i = 0; i < MAX_CPUS; i++)
 		cpus[i] = (struct cpu){.id = i, .mpidr = i, .online = true};
 	fake_cpu = &cpus[0];
-	if (domain_create(1, n, 0, &d))
+	if (domain_create(&(struct domain_config){.id = 1, .vcpus_max = n}, &d))
 		abort();
 	owner = d;
-	static bool
-		placed; /* the table of ranges has no way back, as domains of its kind never go in issue 3 */
-	if (!placed && vgic_place(d, IPA(FAKE_GICD), IPA(FAKE_GICR), FAKE_SPIS))
+	if (vgic_place(d, IPA(FAKE_GICD), IPA(FAKE_GICR), FAKE_SPIS))
 		abort();
-	placed = true;
 	d->vgic->banks = 1 + FAKE_SPIS / 32;
 	for (unsigned i = 0; i < n; i++) {
 		if (vcpu_create(d, i, &cpus[i], &v))
@@ -204,7 +201,7 @@ struct domain *fake_domain(unsigned n)
 
 void fake_domain_free(struct domain *d)
 {
-	domains[d->id] = NULL;
+	domains[d->slot] = NULL;
 	for (unsigned i = 0; i < d->vcpus_max; i++)
 		heap_free(d->vcpu[i], 0);
 	for (const struct unit *u = units_begin; u < units_end; u++)

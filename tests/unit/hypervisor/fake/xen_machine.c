@@ -86,6 +86,30 @@ int memory_populate(struct domain *d, ipa_t ipa, unsigned order)
 	(void)ipa;
 	return order > 9 ? -ENOMEM : 0;
 }
+int memory_map_device(struct domain *d, ipa_t ipa, pa_t pa, uint64_t size)
+{
+	(void)d;
+	return (ipa.raw | pa.raw | size) % PAGE_SIZE ? -EINVAL : 0;
+}
+int memory_unmap_range(struct domain *d, ipa_t ipa, uint64_t size)
+{
+	(void)d;
+	return (ipa.raw | size) % PAGE_SIZE ? -EINVAL : 0;
+}
+int memory_relinquish(struct domain *d)
+{
+	(void)d;
+	return 0;
+}
+void memory_cache_flush(struct domain *d, ipa_t *ipa, uint64_t end)
+{
+	(void)d;
+	ipa->raw = end;
+}
+bool page_range_is_device(pa_t base, uint64_t size)
+{
+	return base.raw >= 0x9000000 && base.raw + size <= 0x9100000;
+}
 int memory_decrease(struct domain *d, ipa_t ipa, unsigned order)
 {
 	return memory_populate(d, ipa, order);
@@ -110,6 +134,20 @@ uint64_t cpu_idle_ticks(const struct cpu *c)
 unsigned cpu_online_count(void)
 {
 	return cpu_count;
+}
+int sched_start(struct domain *d)
+{
+	(void)d;
+	return 0;
+}
+bool sched_retire(struct vcpu *v)
+{
+	(void)v;
+	return true;
+}
+void vcpu_state_save(struct vcpu_state *s)
+{
+	(void)s;
 }
 void sched_block(struct vcpu *v)
 {

@@ -1,0 +1,13 @@
+/* Between core/domain.c (birth, state) and core/domain_kill.c (death). Nobody else's. */
+#ifndef CORE_DOMAIN_LIFE_H
+#define CORE_DOMAIN_LIFE_H
+#include "core/domain.h"
+
+/* By id, whatever its state, GONE too. */
+struct domain *domain_find_any(uint16_t id);
+/* From one state to another, if it still is in the first. */
+bool domain_state_change(struct domain *d, enum domain_state from, enum domain_state to);
+/* What the units made, and the structure. The domain is in no table and owns no memory but theirs. */
+void domain_release(struct domain *d);
+
+#endif
