@@ -40,6 +40,8 @@ void *mmu_map_stack(unsigned cpu, pa_t memory, size_t size);
 /* What the tables took so far, in bytes. */
 size_t mmu_table_bytes(void);
 
+/* Zeroes whole pages of RAM, a cache line at a time where the CPU can. */
+void memory_clear(void *va, size_t size);
 /* Cleans the range to the point of coherency (a guest with caches off, or a device, will read it) / also drops the lines. */
 void cache_clean(const void *va, size_t size);
 void cache_clean_invalidate(const void *va, size_t size);

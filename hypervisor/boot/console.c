@@ -48,7 +48,7 @@ void console_open(const void *fdt)
 	for (unsigned i = 0; i < ARRAY_SIZE(drivers); i++) {
 		struct uart u = {drivers[i].ops, open_regs};
 
-		if (fdt_node_check_compatible(fdt, node, drivers[i].compatible) != 0 || !dt_reg(fdt, node, 0, &at))
+		if (!dt_is(dt_property(fdt, node, "compatible"), drivers[i].compatible) || !dt_reg(fdt, node, 0, &at))
 			continue;
 		if (at.base != open_at)
 			u.regs = mmu_map_device(PA(at.base), PAGE_SIZE);

@@ -129,53 +129,71 @@ static void write_tree(const struct boot_modules *m, struct dom0_tree_input *in,
 	cache_clean(pa_to_va(PA(at)), layout.tree.size);
 }
 
-/* Registers 1:1, whole pages. The hypervisor's own devices are refused by name, its RAM by memory_map_device(). */
-static void map_range(struct domain *d, const struct dom0_tree_facts *facts, struct dt_range r, struct dt_range console)
+/* Registers 1:1, whole pages, but for the pages with registers of the hypervisor (a bus around its console has those). Its RAM is
+ * refused by memory_map_device(). */
+static void map_range(struct domain *d, const struct dom0_tree_facts *facts, struct dt_range r)
 {
-	struct dt_range page = {ALIGN_DOWN(r.base, PAGE_SIZE), 0};
-	int error;
+	const struct dt_range own[] = {facts->distributor, facts->redistributors, facts->console};
+	uint64_t from = ALIGN_DOWN(r.base, PAGE_SIZE), end = ALIGN_UP(r.base + r.size, PAGE_SIZE);
 
-	page.size = ALIGN_UP(r.base + r.size, PAGE_SIZE) - page.base;
-	if (r.size == 0 || page.base + page.size > 1UL << stage2_address_bits())
+	if (r.size == 0 || end > 1UL << stage2_address_bits())
 		return;
-	if (overlap(page, facts->distributor) || overlap(page, facts->redistributors) || overlap(page, console)) {
-		log_warning("device at %lx shares a page with the hypervisor's: Dom0 does not get it", r.base);
-		return;
+	while (from < end) {
+		uint64_t to = end, next = end;
+		int error;
+
+		for (unsigned i = 0; i < ARRAY_SIZE(own); i++) {
+			uint64_t b = ALIGN_DOWN(own[i].base, PAGE_SIZE), e = ALIGN_UP(own[i].base + own[i].size, PAGE_SIZE);
+
+			if (own[i].size != 0 && b < to && e > from) {
+				to = b > from ? b : from;
+				next = e;
+			}
+		}
+		error = to > from ? memory_map_device(d, IPA(from), PA(from), to - from) : 0;
+		if (error != 0)
+			log_debug("device at %lx, %lx bytes: not mapped (%d)", from, to - from, error);
+		from = next;
 	}
-	error = memory_map_device(d, IPA(page.base), PA(page.base), page.size);
-	if (error != 0)
-		log_debug("device at %lx, %lx bytes: not mapped (%d)", r.base, r.size, error);
 }
 
 /* The windows of a PCI host bridge: ranges with 3 address cells below. */
-static void map_pci(struct domain *d, const struct dom0_tree_facts *facts, const void *fdt, int node, struct dt_range console)
+static void map_pci(struct domain *d, const struct dom0_tree_facts *facts, const struct dt_walk *w)
 {
-	const char *type = dt_string(fdt, node, "device_type"), *p;
-	unsigned up, size;
-	int length;
+	const struct dt_node *n = dt_walk_node(w);
+	struct dt_value type = dt_property(w->fdt, n->offset, "device_type");
+	unsigned up = n[-1].address_cells;
+	int length = n->ranges.size, step = (int)(3 + up + 2) * 4;
 
-	if (type == NULL || strcmp(type, "pci") != 0)
+	if (type.size != sizeof("pci") || memcmp(type.data, "pci", sizeof("pci")) != 0 || n->ranges.data == NULL || up < 1 ||
+	    up > 2)
 		return;
-	p = fdt_getprop(fdt, node, "ranges", &length);
-	if (p == NULL || !dt_cells(fdt, fdt_parent_offset(fdt, node), &up, &size))
-		return;
-	for (; length >= (int)(3 + up + 2) * 4; length -= (int)(3 + up + 2) * 4, p += (3 + up + 2) * 4)
-		map_range(d, facts, (struct dt_range){dt_read_cells(p + 12, up), dt_read_cells(p + 12 + up * 4, 2)}, console);
+	for (const char *p = n->ranges.data; length >= step; length -= step, p += step)
+		map_range(d, facts, (struct dt_range){dt_read_cells(p + 12, up), dt_read_cells(p + 12 + up * 4, 2)});
 }
 
-static void map_devices(struct domain *d, const struct dom0_tree_input *in, const struct dom0_tree_facts *facts)
+static void map_devices(struct domain *d, const void *fdt, const struct dom0_tree_facts *facts)
 {
-	struct dt_range console = {0}, r;
-	int node, depth = 0;
+	struct dt_range r;
+	struct dt_walk w;
+	const char *why;
 
-	if (in->console_node >= 0)
-		dt_reg(in->fdt, in->console_node, 0, &console);
-	for (node = fdt_next_node(in->fdt, 0, &depth); node >= 0; node = fdt_next_node(in->fdt, node, &depth)) {
-		if (fdt_getprop(in->fdt, node, "reg", NULL) == NULL || !dom0_tree_passes(in, facts, node, depth))
+	dt_walk_begin(&w, fdt);
+	dt_walk_next(&w); /* the root is no device */
+	for (bool more = dt_walk_next(&w); more;) {
+		enum dom0_node what = dom0_tree_node(facts, &w, &why);
+
+		if (what == DOM0_NODE_HIDDEN) {
+			more = dt_walk_over(&w);
 			continue;
-		for (unsigned i = 0; dt_reg(in->fdt, node, i, &r); i++)
-			map_range(d, facts, r, console);
-		map_pci(d, facts, in->fdt, node, console);
+		}
+		if (why != NULL)
+			log_warning("Dom0 does not get %s: %s", dt_walk_node(&w)->name, why);
+		for (unsigned i = 0; what == DOM0_NODE_WHOLE && dt_walk_reg(&w, i, &r); i++)
+			map_range(d, facts, r);
+		if (what == DOM0_NODE_WHOLE)
+			map_pci(d, facts, &w);
+		more = dt_walk_next(&w);
 	}
 }
 
@@ -195,7 +213,7 @@ static void make_vcpus(struct domain *d, unsigned n)
 void dom0_build(const void *fdt, const struct boot_modules *m)
 {
 	struct dom0_tree_facts facts;
-	struct dom0_tree_input in = {.fdt = fdt, .console_node = dt_stdout(fdt), .xen_minor = options.xen_minor};
+	struct dom0_tree_input in = {.fdt = fdt, .xen_minor = options.xen_minor};
 	unsigned n = cpu_online_count();
 	struct domain *d;
 	const char *why;
@@ -228,7 +246,7 @@ void dom0_build(const void *fdt, const struct boot_modules *m)
 	in.bank_count = layout.banks.count;
 	in.vcpus = n;
 	in.grant_window = ram_grant_window();
-	map_devices(d, &in, &facts);
+	map_devices(d, fdt, &facts);
 	write_tree(m, &in, &facts);
 	if (vgic_place(d, IPA(facts.distributor.base), IPA(facts.redistributors.base), gic.interrupts - 32) != 0)
 		panic("no memory for Dom0's interrupt controller");

@@ -1,10 +1,21 @@
-/* Dom0's device tree, made from the host's. A pure function of its input: the host tests run it over every board's tree. */
+/* Dom0's device tree, made from the host's. Pure functions of their input: the host tests run them over every board's tree. */
 #ifndef BOOT_DOM0_TREE_H
 #define BOOT_DOM0_TREE_H
 #include "lib/dt.h"
 #include "lib/types.h"
 
 #define DOM0_BANKS_MAX 16
+
+/* What the machine is, as far as Dom0's tree and its virtual hardware need it. */
+struct dom0_tree_facts {
+	struct dt_gic gic;
+	struct dt_range distributor, redistributors;
+	struct dt_range console;	   /* the hypervisor's UART; size 0: none */
+	int console_node;		   /* -1: none */
+	int console_path[DT_DEPTH_MAX];	   /* it and its ancestors, by depth; -1 elsewhere */
+	unsigned timer[3];		   /* INTIDs: secure, physical, virtual */
+	unsigned event_intid;		   /* the PPI that the tree gives to the event channel */
+};
 
 struct dom0_tree_input {
 	const void *fdt;		/* the host's tree, checked */
@@ -14,24 +25,21 @@ struct dom0_tree_input {
 	unsigned bank_count;
 	unsigned vcpus;
 	struct dt_range grant_window;
-	int console_node;		/* the hypervisor's UART, -1: none */
 	unsigned xen_minor;
 };
 
-/* What the machine is, as far as Dom0's tree and its virtual hardware need it. */
-struct dom0_tree_facts {
-	int gic_node;
-	struct dt_range distributor, redistributors;
-	unsigned timer[3];     /* INTIDs: secure, physical, virtual */
-	unsigned event_intid;  /* the PPI that the tree gives to the event channel */
+/* What Dom0 gets of a node. */
+enum dom0_node {
+	DOM0_NODE_HIDDEN,   /* nothing: it is left out of the tree with all that is below it */
+	DOM0_NODE_DISABLED, /* the node without its registers: status "disabled" */
+	DOM0_NODE_WHOLE,
 };
 
 /* Reads the facts. False: *why is one clear sentence why this board is not supported. */
 bool dom0_tree_facts(const void *fdt, struct dom0_tree_facts *facts, const char **why);
+/* What Dom0 gets of the node that the walk stands on. *why: a reason worth telling when it is DISABLED, else NULL. */
+enum dom0_node dom0_tree_node(const struct dom0_tree_facts *facts, struct dt_walk *w, const char **why);
 /* Writes the tree into out (size bytes). 0, or libfdt's negative error. */
 int dom0_tree_build(const struct dom0_tree_input *in, const struct dom0_tree_facts *facts, void *out, int size);
-/* True when Dom0 gets the device's registers and interrupts (not hidden, not the hypervisor's). depth: the root is 0.
- * For mapping MMIO. */
-bool dom0_tree_passes(const struct dom0_tree_input *in, const struct dom0_tree_facts *facts, int node, int depth);
 
 #endif

@@ -20,6 +20,7 @@ static const void *tree_open(uint64_t tree)
 {
 	const void *fdt = mmu_map_readonly(PA(tree & ~7UL), MIB(2) + PAGE_SIZE);
 	const struct board *board = board_find(fdt, MIB(2));
+	const char *why;
 	int error;
 
 	early_console_open(board);
@@ -33,6 +34,9 @@ static const void *tree_open(uint64_t tree)
 	error = fdt_check_full(fdt, fdt_totalsize(fdt));
 	if (error != 0)
 		panic("the device tree is damaged: %s", fdt_strerror(error));
+	why = dt_check(fdt);
+	if (why != NULL)
+		panic("the device tree cannot be read: %s", why);
 	modules.tree = (struct dt_range){tree, fdt_totalsize(fdt)};
 	return fdt;
 }

@@ -4,38 +4,31 @@
 #include "core/options.h"
 #include "lib/print.h"
 #include "lib/string.h"
-#include <libfdt.h>
 
 struct options options = {.dom0_mem = MIB(512), .xen_minor = 20};
 
-static bool is(const void *fdt, int node, const char *compatible)
+/* Like dt_walk_reg(), but a /chosen without cell counts has its parent's, as Xen reads it: QEMU's guest-loader relies on that. */
+static bool module_reg(const struct dt_walk *w, struct dt_range *at)
 {
-	return fdt_node_check_compatible(fdt, node, compatible) == 0;
-}
-
-/* Like dt_reg(), but a /chosen without cell counts has its parent's, as Xen reads it: QEMU's guest-loader relies on that. */
-static bool module_reg(const void *fdt, int node, struct dt_range *at)
-{
-	int chosen = fdt_parent_offset(fdt, node), length;
-	int counts = fdt_getprop(fdt, chosen, "#address-cells", NULL) != NULL ? chosen : 0;
-	const char *p = fdt_getprop(fdt, node, "reg", &length);
+	const struct dt_node *n = dt_walk_node(w), *chosen = n - 1;
+	int counts = dt_property(w->fdt, chosen->offset, "#address-cells").data != NULL ? chosen->offset : 0;
 	unsigned ac, sc;
 
-	if (p == NULL || !dt_cells(fdt, counts, &ac, &sc) || sc == 0 || length < (int)(ac + sc) * 4)
+	if (n->reg.data == NULL || !dt_cells(w->fdt, counts, &ac, &sc) || sc == 0 || n->reg.size < (int)(ac + sc) * 4)
 		return false;
-	at->base = dt_read_cells(p, ac);
-	at->size = dt_read_cells(p + ac * 4, sc);
+	at->base = dt_read_cells(n->reg.data, ac);
+	at->size = dt_read_cells(n->reg.data + ac * 4, sc);
 	return at->size != 0 && at->base + at->size > at->base;
 }
 
-static void module_take(const void *fdt, int node, struct module *m, const char *what)
+static void module_take(const struct dt_walk *w, struct module *m, const char *what)
 {
-	const char *args = dt_string(fdt, node, "bootargs");
+	const char *args = dt_string(w->fdt, dt_walk_node(w)->offset, "bootargs");
 
 	if (m->at.size != 0)
 		panic("the boot loader gave two %s modules", what);
-	if (!module_reg(fdt, node, &m->at))
-		panic("the %s module %s has no usable reg property", what, fdt_get_name(fdt, node, NULL));
+	if (!module_reg(w, &m->at))
+		panic("the %s module %s has no usable reg property", what, dt_walk_node(w)->name);
 	if (args != NULL && string_copy(m->command_line, args, sizeof(m->command_line)) >= sizeof(m->command_line))
 		panic("the command line of the %s module is longer than %zu characters", what, sizeof(m->command_line) - 1);
 }
@@ -119,18 +112,23 @@ static void options_read(const char *line)
 
 void modules_find(const void *fdt, struct boot_modules *m)
 {
-	int chosen = fdt_path_offset(fdt, "/chosen"), node, untyped = 0;
+	int chosen = dt_child(fdt, 0, "chosen"), untyped = 0;
 	const char *own, *dom0;
+	struct dt_walk w;
 
-	if (chosen < 0)
+	if (!dt_walk_to(&w, fdt, chosen))
 		panic("the device tree has no /chosen node, so there is no Dom0 kernel");
-	fdt_for_each_subnode(node, fdt, chosen) {
-		if (is(fdt, node, "multiboot,kernel") || is(fdt, node, "xen,linux-zimage"))
-			module_take(fdt, node, &m->kernel, "kernel");
-		else if (is(fdt, node, "multiboot,ramdisk") || is(fdt, node, "xen,linux-initrd"))
-			module_take(fdt, node, &m->ramdisk, "ramdisk");
-		else if (is(fdt, node, "multiboot,module") || is(fdt, node, "xen,multiboot-module"))
-			module_take(fdt, node, untyped++ == 0 ? &m->kernel : &m->ramdisk, "untyped");
+	while (dt_walk_next(&w) && w.depth > 1) {
+		struct dt_value kind = dt_walk_node(&w)->compatible;
+
+		if (w.depth != 2)
+			continue; /* the modules of a domain that Xen would build at boot */
+		if (dt_is(kind, "multiboot,kernel") || dt_is(kind, "xen,linux-zimage"))
+			module_take(&w, &m->kernel, "kernel");
+		else if (dt_is(kind, "multiboot,ramdisk") || dt_is(kind, "xen,linux-initrd"))
+			module_take(&w, &m->ramdisk, "ramdisk");
+		else if (dt_is(kind, "multiboot,module") || dt_is(kind, "xen,multiboot-module"))
+			module_take(&w, untyped++ == 0 ? &m->kernel : &m->ramdisk, "untyped");
 	}
 	if (m->ramdisk.at.size == 0) {
 		uint64_t from = dt_number(fdt, chosen, "linux,initrd-start", 0);

@@ -79,16 +79,18 @@ static uint64_t take(uint64_t above, uint64_t size)
 
 static void banks_find(const void *fdt)
 {
-	int node, depth = -1;
+	struct dt_walk w;
 
 	/* /memory nodes are children of the root */
-	for (node = fdt_next_node(fdt, -1, &depth); node >= 0; node = fdt_next_node(fdt, node, &depth)) {
-		const char *type = dt_string(fdt, node, "device_type");
+	dt_walk_begin(&w, fdt);
+	while (dt_walk_next(&w)) {
+		int node = dt_walk_node(&w)->offset;
+		const char *type = w.depth == 1 ? dt_string(fdt, node, "device_type") : NULL;
 		struct dt_range at;
 
-		if (depth != 1 || type == NULL || strcmp(type, "memory") != 0 || !dt_enabled(fdt, node))
+		if (type == NULL || strcmp(type, "memory") != 0 || !dt_enabled(fdt, node))
 			continue;
-		for (unsigned i = 0; dt_reg(fdt, node, i, &at); i++) {
+		for (unsigned i = 0; dt_walk_reg(&w, i, &at); i++) {
 			uint64_t from = ALIGN_UP(at.base, PAGE_SIZE), to = ALIGN_DOWN(at.base + at.size, PAGE_SIZE);
 
 			for (unsigned k = 0; k < ram.count; k++)
@@ -122,17 +124,19 @@ static void modules_check(const struct boot_modules *m)
 
 static void reserved_subtract(const void *fdt)
 {
-	int parent = fdt_path_offset(fdt, "/reserved-memory"), node;
-	struct dt_range at;
+	int parent = dt_child(fdt, 0, "reserved-memory");
 	uint64_t base, size;
+	struct dt_range at;
+	struct dt_walk w;
 
 	for (int i = 0; i < fdt_num_mem_rsv(fdt); i++)
 		if (fdt_get_mem_rsv(fdt, i, &base, &size) == 0)
 			subtract(&unused, base, size);
-	if (parent >= 0)
-		fdt_for_each_subnode(node, fdt, parent)
-			for (unsigned i = 0; dt_reg(fdt, node, i, &at); i++)
-				subtract(&unused, at.base, at.size);
+	if (!dt_walk_to(&w, fdt, parent))
+		return;
+	while (dt_walk_next(&w) && w.depth > 1)
+		for (unsigned i = 0; dt_walk_reg(&w, i, &at); i++)
+			subtract(&unused, at.base, at.size);
 }
 
 static bool is_ram(struct dt_range r)

@@ -12,7 +12,6 @@
 #include "guest/trap.h"
 #include "lib/print.h"
 #include "lib/string.h"
-#include <libfdt.h>
 
 extern char boot_other[]; /* entry.S */
 
@@ -26,23 +25,23 @@ static struct cpu *cpu_of(uint64_t mpidr)
 
 void smp_find(const void *fdt)
 {
-	int parent = fdt_path_offset(fdt, "/cpus"), node;
+	int parent = dt_child(fdt, 0, "cpus");
+	struct dt_walk w;
 	uint64_t own = cpu_el2_mpidr();
 
 	cpus[0] = (struct cpu){.mpidr = own, .midr = cpu_el2_midr(), .online = true};
 	cpu_count = 1;
 	cpu_el2_setup(&cpus[0]);
-	if (parent < 0)
+	if (!dt_walk_to(&w, fdt, parent))
 		panic("the device tree has no /cpus node");
-	fdt_for_each_subnode(node, fdt, parent) {
-		const char *type = dt_string(fdt, node, "device_type");
-		int length;
-		const void *reg = fdt_getprop(fdt, node, "reg", &length);
+	while (dt_walk_next(&w) && w.depth > 1) {
+		const char *type = dt_string(fdt, dt_walk_node(&w)->offset, "device_type");
+		struct dt_value reg = dt_walk_node(&w)->reg;
 		uint64_t mpidr;
 
-		if (type == NULL || strcmp(type, "cpu") != 0 || reg == NULL || (length != 4 && length != 8))
+		if (w.depth != 2 || type == NULL || strcmp(type, "cpu") != 0 || reg.data == NULL || (reg.size != 4 && reg.size != 8))
 			continue;
-		mpidr = dt_read_cells(reg, (unsigned)length / 4);
+		mpidr = dt_read_cells(reg.data, (unsigned)reg.size / 4);
 		if (cpu_of(mpidr) != NULL)
 			continue;
 		if (cpu_count == MAX_CPUS) {

@@ -139,12 +139,23 @@ static void list_remove(struct free_block *b)
 		b->next->link = b->link;
 }
 
-/* The head of a free block stops being one. */
+/* The same word for each of the frames, which lie in one bank. */
 static void set_words(pa_t pa, uint64_t frames, uint64_t w)
 {
-	struct page *p = page_of(pa);
+	struct page *p = page_of(pa), *end = p + frames;
 
-	while (frames-- > 0)
+	/* a machine's boot is mostly this loop: a cache line at a time */
+	for (; end - p >= 8; p += 8) {
+		p[0].word = w;
+		p[1].word = w;
+		p[2].word = w;
+		p[3].word = w;
+		p[4].word = w;
+		p[5].word = w;
+		p[6].word = w;
+		p[7].word = w;
+	}
+	while (p < end)
 		(p++)->word = w;
 }
 
@@ -197,7 +208,10 @@ void *heap_pages(unsigned order)
 {
 	pa_t pa = page_alloc(order);
 
-	return pa.raw != 0 ? memset(pa_to_va(pa), 0, PAGE_SIZE << order) : NULL;
+	if (pa.raw == 0)
+		return NULL;
+	memory_clear(pa_to_va(pa), PAGE_SIZE << order);
+	return pa_to_va(pa);
 }
 
 void heap_free(void *va, unsigned order)
@@ -211,7 +225,7 @@ pa_t page_alloc_domain(struct domain *d, unsigned order)
 
 	if (pa.raw == 0)
 		return pa;
-	memset(pa_to_va(pa), 0, PAGE_SIZE << order);
+	memory_clear(pa_to_va(pa), PAGE_SIZE << order);
 	cache_clean(pa_to_va(pa), PAGE_SIZE << order);
 	set_words(pa, 1UL << order, word(PAGE_RAM, d->id, 1, 0));
 	__atomic_add_fetch(&d->frames, 1UL << order, __ATOMIC_RELAXED);
@@ -241,7 +255,7 @@ void page_add_bank(pa_t base, uint64_t size, void *words)
 {
 	if (bank_count == ARRAY_SIZE(banks))
 		panic("this machine has more than %zu banks of memory", ARRAY_SIZE(banks));
-	memset(words, 0, page_words_size(size)); /* PAGE_RESERVED */
+	memory_clear(words, page_words_size(size)); /* PAGE_RESERVED */
 	banks[bank_count++] = (struct bank){base.raw, size, words};
 	total_frames += size >> PAGE_SHIFT;
 }

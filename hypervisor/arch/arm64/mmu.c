@@ -2,6 +2,7 @@
 #include "arch/mmu.h"
 #include "early.h"
 #include "lib/print.h"
+#include "lib/string.h"
 #include "sysreg.h"
 
 #define POOL_TABLES 40
@@ -47,13 +48,16 @@ static void map(uint64_t va, uint64_t pa, uint64_t size, uint64_t attrs, uint64_
 	asm volatile("dsb ishst; isb" ::: "memory");
 }
 
-/* A window of its own for [pa, pa+size), page granular, with a hole behind it. */
+/* A window of its own for [pa, pa+size), page granular, with a hole behind it. A big one lies as the machine's addresses do, so
+ * that blocks fit. */
 static void *map_window(pa_t pa, size_t size, uint64_t attrs)
 {
 	uint64_t skip = pa.raw & PAGE_MASK, length = ALIGN_UP(skip + size, PAGE_SIZE), va = device_next;
 
-	map(va, pa.raw - skip, length, attrs, PAGE_SIZE);
-	device_next += length + PAGE_SIZE;
+	if (length >= MIB(2))
+		va = ALIGN_UP(va, MIB(2)) + (pa.raw - skip) % MIB(2);
+	map(va, pa.raw - skip, length, attrs, MIB(2));
+	device_next = va + length + PAGE_SIZE;
 	return (void *)(va + skip);
 }
 
@@ -85,6 +89,19 @@ void *mmu_map_stack(unsigned cpu, pa_t memory, size_t size)
 size_t mmu_table_bytes(void)
 {
 	return sizeof(pool);
+}
+
+/* DC ZVA (Arm ARM D7.2): DCZID_EL0.DZP forbids it, BS is the block's size in words. */
+void memory_clear(void *va, size_t size)
+{
+	uint64_t id = sysreg_read(dczid_el0), step = 4UL << (id & 15), at = (uint64_t)va, end = at + size;
+
+	if ((id & 1UL << 4) != 0 || step > PAGE_SIZE) {
+		memset(va, 0, size);
+		return;
+	}
+	for (; at < end; at += step)
+		asm volatile("dc zva, %0" ::"r"(at) : "memory");
 }
 
 static uint64_t line_size(void)
