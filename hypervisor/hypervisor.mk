@@ -42,23 +42,27 @@ $(HV)/domus: $(HV)/domus.elf
 hypervisor: $(HV)/domus ## build our hypervisor (arm64 Image)
 
 # The Dom0 tree builder over every arm64 device tree of Debian's kernel package: no crash, and either a tree that dtc takes
-# without an error or one sentence. DTBS names another folder of .dtb files. Not part of `make test`.
+# without an error or one sentence. DTBS names another folder of .dtb files. Not part of `make test`: unit/dom0_tree takes some.
 HV_HOST := $(HV)/host
 HV_HOST_CFLAGS = -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -Ihypervisor -Itests/unit/hypervisor/fake \
 	$(call sysroot_flags,host,$(SYSROOT_HOST),$(HOST_TRIPLE)) -Wall -Wextra
 DTBS ?= $(BUILD)/image/debian/usr/lib
-$(HV_HOST)/dom0_trees: tests/unit/hypervisor/boot/dom0_trees.c hypervisor/boot/dom0_tree.c hypervisor/lib/dt.c hypervisor/lib/print.c \
-		hypervisor/boot/dom0_tree.h hypervisor/lib/dt.h | $(SYSROOT_HOST)/.done
+HV_TREE_SOURCES := hypervisor/boot/dom0_tree.c hypervisor/boot/dom0_facts.c hypervisor/lib/dt.c hypervisor/lib/dt_walk.c \
+	hypervisor/lib/print.c tests/unit/hypervisor/boot/dom0_rules.c
+$(HV_HOST)/dom0_trees: tests/unit/hypervisor/boot/dom0_trees.c $(HV_TREE_SOURCES) hypervisor/boot/dom0_tree.h hypervisor/lib/dt.h \
+		tests/unit/hypervisor/boot/dom0_rules.h | $(SYSROOT_HOST)/.done
 	@mkdir -p $(@D)
 	@echo "  CC host $@"; gcc $(HV_HOST_CFLAGS) $(filter %.c,$^) $(AGENT_LDFLAGS_asan) -o $@ -lfdt
 .PHONY: hypervisor-trees
 hypervisor-trees: $(HV_HOST)/dom0_trees ## build Dom0's tree for every board of Debian's kernel, and check it
-	@rm -rf $(HV_HOST)/trees; mkdir -p $(HV_HOST)/trees
-	@find $(DTBS) -name '*.dtb' -print0 | sort -z | xargs -0 $(HV_HOST)/dom0_trees $(HV_HOST)/trees > $(HV_HOST)/trees.log || \
-		{ grep FAILED $(HV_HOST)/trees.log; exit 1; }
-	@for t in $(HV_HOST)/trees/*.dtb; do dtc -q -I dtb -O dtb -o /dev/null "$$t" || echo "dtc refuses $$t"; done 2>&1 | tee $(HV_HOST)/dtc.log
-	@! grep -qE 'ERROR|refuses' $(HV_HOST)/dtc.log
-	@awk -F: '/^built/ {b++} /^not supported/ {w[$$3]++} END {print b " trees built"; for (i in w) print w[i] " boards:" i}' $(HV_HOST)/trees.log
+	@rm -rf $(HV_HOST)/trees $(HV_HOST)/trees.*; mkdir -p $(HV_HOST)/trees
+	@find $(DTBS) -name '*.dtb' -print0 | sort -z | xargs -0 -P $(shell nproc) -n 16 sh -c \
+		'$(HV_HOST)/dom0_trees $(HV_HOST)/trees "$$@" > $(HV_HOST)/trees.$$$$' trees || { grep -h FAILED $(HV_HOST)/trees.*; exit 1; }
+	@find $(HV_HOST)/trees -name '*.dtb' -print0 | xargs -0 -P $(shell nproc) -n 16 sh -c \
+		'for t; do dtc -q -I dtb -O dtb -o /dev/null "$$t" 2>&1 || echo "dtc refuses $$t"; done' dtc > $(HV_HOST)/dtc.log
+	@! grep -E 'ERROR|refuses' $(HV_HOST)/dtc.log
+	@awk -F': ' '/^built/ {b++} /^not supported/ {w[$$3]++} END {print b " trees built"; for (i in w) print w[i] " boards: " i}' \
+		$(HV_HOST)/trees.*
 
 # tests/unit/hypervisor/x/y.c tests hypervisor/x/y.c on the build host against the fake machine, under ASan and UBSan.
 # Every program is linked with the same rooms: those that need no register of the machine.
