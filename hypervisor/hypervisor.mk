@@ -68,9 +68,10 @@ hypervisor-trees: $(HV_HOST)/dom0_trees ## build Dom0's tree for every board of 
 # Every program is linked with the same rooms: those that need no register of the machine.
 HV_ASAN := $(HV_HOST)/obj
 HV_HOST_ROOMS := hypervisor/guest/vgic.c hypervisor/guest/vgic_lr.c hypervisor/guest/vgic_mmio.c hypervisor/guest/mmio.c \
-	hypervisor/core/vcpu.c hypervisor/core/domain.c hypervisor/core/domain_kill.c hypervisor/core/event.c hypervisor/core/grant.c tests/unit/hypervisor/fake/machine.c \
+	hypervisor/core/vcpu.c hypervisor/core/domain.c hypervisor/core/domain_kill.c hypervisor/core/event.c hypervisor/core/grant.c \
+	hypervisor/core/credit.c hypervisor/core/pool.c tests/unit/hypervisor/fake/machine.c \
 	tests/unit/hypervisor/fake/xen_machine.c $(wildcard hypervisor/xen/*.c)
-HV_UNIT := vgic event table
+HV_UNIT := vgic event credit table
 HV_FUZZ := vgic hypercall
 HV_HOST_LDFLAGS = $(AGENT_LDFLAGS_asan) -T tests/unit/hypervisor/fake/units.lds
 HV_HOST_LIB := $(HV_HOST_ROOMS:%.c=$(HV_ASAN)/%.o)
@@ -83,6 +84,7 @@ $(HV_ASAN)/hypervisor/xen/%.o $(HV_ASAN)/tests/unit/hypervisor/xen/%.o: HV_HOST_
 $(HV_HOST_LIB) $(HV_ASAN)/tests/unit/hypervisor/xen/table.o: | $(SYSROOT_ARM64)/.done
 $(HV_HOST)/unit/table: $(HV_ASAN)/tests/unit/hypervisor/xen/table.o
 $(HV_HOST)/unit/vgic: $(HV_ASAN)/tests/unit/hypervisor/guest/vgic.o
+$(HV_HOST)/unit/credit: $(HV_ASAN)/tests/unit/hypervisor/core/credit.o
 $(HV_HOST)/unit/event: $(HV_ASAN)/tests/unit/hypervisor/core/event.o
 $(HV_HOST)/unit/%: $(HV_HOST_LIB) tests/unit/hypervisor/fake/units.lds
 	@mkdir -p $(@D); echo "  LD hypervisor unit $*"; gcc $(HV_HOST_CFLAGS) $(filter %.o,$^) $(HV_HOST_LDFLAGS) -o $@ -lcmocka

@@ -10,4 +10,8 @@ void guest_timer_reset(uint64_t offset);
 /* Sets CNTV_CTL.IMASK: the line goes down until the guest programs the timer again. */
 void guest_timer_mask(void);
 
+/* Another vCPU gets this CPU's CNTV: takes its control and compare value, and turns it off. / Puts them back. */
+void guest_timer_save(uint64_t *ctl, uint64_t *cval);
+void guest_timer_load(uint64_t offset, uint64_t ctl, uint64_t cval);
+
 #endif

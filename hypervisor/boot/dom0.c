@@ -197,33 +197,42 @@ static void map_devices(struct domain *d, const void *fdt, const struct dom0_tre
 	}
 }
 
+/* One after the other on the CPUs of pool 0, and round again when there are more vCPUs. */
 static void make_vcpus(struct domain *d, unsigned n)
 {
 	struct vcpu *v;
 
 	for (unsigned i = 0, on = 0; i < n; i++, on++) {
-		while (!cpus[on].online)
+		while (!cpus[on % cpu_count].online || cpus[on % cpu_count].pool != d->pool)
 			on++;
-		if (vcpu_create(d, i, &cpus[on], &v) != 0)
+		if (vcpu_create(d, i, &cpus[on % cpu_count], &v) != 0)
 			panic("no memory for Dom0's vCPU %u", i);
-		__atomic_store_n(&cpus[on].vcpu, v, __ATOMIC_RELEASE); /* sched_run() waits for it */
 	}
+}
+
+/* As many as pool 0 has CPUs, or as the command line says, which may be more; each needs a redistributor's place. */
+static unsigned count_vcpus(const struct dom0_tree_facts *facts)
+{
+	unsigned n = options.dom0_max_vcpus, places = (unsigned)(facts->redistributors.size / KIB(128));
+
+	for (unsigned i = 0; options.dom0_max_vcpus == 0 && i < cpu_count; i++)
+		n += cpus[i].online && cpus[i].pool == cpus[0].pool;
+	if (n > MAX_VCPUS)
+		n = MAX_VCPUS;
+	return n < places ? n : places;
 }
 
 void dom0_build(const void *fdt, const struct boot_modules *m)
 {
 	struct dom0_tree_facts facts;
 	struct dom0_tree_input in = {.fdt = fdt, .xen_minor = options.xen_minor};
-	unsigned n = cpu_online_count();
 	struct domain *d;
+	unsigned n;
 	const char *why;
 
 	if (!dom0_tree_facts(fdt, &facts, &why))
 		panic("%s", why);
-	if (options.dom0_max_vcpus != 0 && options.dom0_max_vcpus < n)
-		n = options.dom0_max_vcpus;
-	if (n > MAX_VCPUS)
-		n = MAX_VCPUS;
+	n = count_vcpus(&facts);
 	ram_take_dom0(m, options.dom0_mem, &layout.banks);
 	if (domain_create(&(struct domain_config){.vcpus_max = n, .pages_max = ALIGN_UP(options.dom0_mem, MIB(2)) >> PAGE_SHIFT},
 			  &d) != 0)

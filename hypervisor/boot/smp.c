@@ -6,6 +6,7 @@
 #include "boot/boot.h"
 #include "core/irq.h"
 #include "core/page.h"
+#include "core/pool.h"
 #include "core/sched.h"
 #include "core/time.h"
 #include "drivers/gicv3.h"
@@ -90,15 +91,17 @@ static void forget(unsigned intid, void *arg)
 
 void smp_start(void)
 {
+	pool_init();
 	stack_make(&cpus[0]);
 	if (!gic_cpu_init(0, cpus[0].mpidr))
 		panic("the boot CPU has no redistributor in the GIC");
 	time_cpu_init();
 	if (guest_cpu_init() != 0)
 		panic("the interrupts of the guest's timer and of the GIC's maintenance are in use");
-	irq_enable_here(SGI_KICK);
 	if (irq_register(SGI_FORGET, true, forget, NULL) != 0)
 		panic("SGI %d is in use", SGI_FORGET);
+	if (irq_register(SGI_KICK, true, sched_kicked, NULL) != 0)
+		panic("the interrupt by which CPUs call each other is in use");
 	for (unsigned i = 1; i < cpu_count; i++) {
 		struct cpu *c = &cpus[i];
 		uint64_t until = cpu_counter() + time_frequency;

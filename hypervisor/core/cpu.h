@@ -2,10 +2,20 @@
 #ifndef CORE_CPU_H
 #define CORE_CPU_H
 #include "arch/cpu.h"
+#include "lib/lock.h"
 #include "lib/types.h"
 
+/* A deadline on the CPU that set it, see core/time.h. Memory belongs to the caller and stays while it is set. */
+struct timer {
+	struct timer *next;
+	uint64_t deadline;	 /* counter value */
+	void (*fire)(void *arg); /* on the CPU that set it, interrupts masked, no lock held; may set it again */
+	void *arg;
+	struct cpu *cpu; /* non-NULL while set */
+};
+
 struct vcpu;
-struct timer;
+struct pool;
 
 struct cpu {
 	struct vcpu *vcpu;    /* whose EL1 state is loaded here; NULL before the first one. entry.S: offset 0 */
@@ -15,7 +25,12 @@ struct cpu {
 	uint64_t midr;
 	unsigned cluster;     /* number of its cluster, from cpu-map or from MPIDR's Aff1 */
 	bool online;
-	struct timer *timers; /* sorted by deadline; this CPU only */
+	struct lock timer_lock;
+	struct timer *timers; /* sorted by deadline */
+	struct timer *firing; /* whose function runs */
+	struct pool *pool;    /* NULL: in none. Lock: the pool's, and of both when it moves */
+	struct timer slice;   /* when the scheduler wants to be asked again */
+	bool resched;	      /* another CPU wants that this one asks the scheduler */
 	uint64_t idle_since;  /* counter when it went idle; 0 = busy */
 	uint64_t idle_ticks;
 };

@@ -2,10 +2,12 @@
 #ifndef CORE_DOMAIN_H
 #define CORE_DOMAIN_H
 #include "arch/stage2.h"
+#include "core/credit.h"
 #include "lib/lock.h"
 #include "lib/types.h"
 
 struct vcpu;
+struct pool;	    /* core/pool.h */
 struct vgic;	    /* guest/vgic.c */
 struct vtimer;	    /* guest/vtimer.c */
 struct event_table; /* core/event.c */
@@ -85,7 +87,10 @@ struct domain {
 	uint64_t pages;	    /* RAM frames that it owns */
 	uint64_t pages_max; /* may own */
 
-	unsigned event_intid;	 /* PPI of the event channel upcall: 31, or what boot/dom0 chose */
+	struct pool *pool; /* where its vCPUs run; never NULL while it lives. Lock: that pool's */
+	struct credit_domain credit;
+
+	unsigned event_intid;	   /* PPI of the event channel upcall: 31, or what boot/dom0 chose */
 	uint64_t counter_offset; /* CNTVOFF_EL2, ticks */
 	uint64_t created;	 /* counter at creation */
 

@@ -53,11 +53,17 @@ static void vcpu_deliver(struct domain *d, unsigned id, unsigned word)
 		vcpu_mark_irq(d->vcpu[id], d->event_intid);
 }
 
-static void wake_pollers(struct domain *d)
+static void wake_pollers(struct domain *d, unsigned port)
 {
-	for (uint32_t w = ATOMIC_READ(d->events->polling); w; w &= w - 1)
-		if (d->vcpu[bits_first(w)])
-			vcpu_wake(d->vcpu[bits_first(w)]);
+	for (uint32_t w = __atomic_load_n(&d->events->polling, __ATOMIC_SEQ_CST); w; w &= w - 1) {
+		unsigned i = bits_first(w);
+		unsigned polled = d->events->vcpus[i].polled;
+
+		if ((polled && polled != port) || !d->vcpu[i])
+			continue;
+		__atomic_fetch_and(&d->events->polling, ~(1u << i), __ATOMIC_SEQ_CST);
+		vcpu_wake(d->vcpu[i]);
+	}
 }
 
 static void port_deliver(struct domain *d, unsigned port)
@@ -70,8 +76,8 @@ static void port_deliver(struct domain *d, unsigned port)
 		return;
 	if (!(__atomic_load_n(&t->mask[word], __ATOMIC_SEQ_CST) & bit))
 		vcpu_deliver(d, t->port[port].vcpu, word);
-	if (ATOMIC_READ(t->polling))
-		wake_pollers(d);
+	if (__atomic_load_n(&t->polling, __ATOMIC_SEQ_CST))
+		wake_pollers(d, port);
 }
 
 void event_resample(struct vcpu *v)
@@ -314,31 +320,21 @@ void event_register_vcpu(struct vcpu *v, uint8_t *upcall, uint64_t *selector)
 }
 
 /* ---- SCHEDOP_poll ---------------------------------------------------------------------------------------------------- */
-static bool poll_ready(struct vcpu *v)
-{
-	struct event_table *t = v->domain->events;
-	struct event_vcpu *e = &t->vcpus[v->id];
-
-	for (unsigned i = 0; i < e->nr_polled; i++)
-		if (__atomic_load_n(&t->pending[e->polled[i] / 64], __ATOMIC_SEQ_CST) &
-		    BIT(e->polled[i] % 64))
-			return true;
-	return false;
-}
-
 void event_poll(struct vcpu *v, const uint16_t *ports, unsigned count, uint64_t deadline)
 {
 	struct event_table *t = v->domain->events;
 
-	t->vcpus[v->id].polled = ports;
-	t->vcpus[v->id].nr_polled = count;
-	__atomic_fetch_or(&t->polling, 1u << v->id,
-			  __ATOMIC_SEQ_CST); /* before the ports are looked at */
-	while (!poll_ready(v))
-		if (!sched_block_until(v, deadline, poll_ready) || v->work)
-			break;
-	__atomic_fetch_and(&t->polling, ~(1u << v->id), __ATOMIC_SEQ_CST);
-	t->vcpus[v->id].nr_polled = 0;
+	t->vcpus[v->id].polled = count == 1 ? ports[0] : 0;
+	__atomic_fetch_or(&t->polling, 1u << v->id, __ATOMIC_SEQ_CST); /* before the ports are looked at */
+	for (unsigned i = 0; i < count; i++)
+		if (__atomic_load_n(&t->pending[ports[i] / 64], __ATOMIC_SEQ_CST) & BIT(ports[i] % 64)) {
+			__atomic_fetch_and(&t->polling, ~(1u << v->id), __ATOMIC_SEQ_CST);
+			return;
+		}
+	sched_block_until(v, deadline);
+	/* an event that came in between saw the bit in `polling`, but not yet a vCPU to be woken */
+	if (!(__atomic_load_n(&t->polling, __ATOMIC_SEQ_CST) >> v->id & 1))
+		vcpu_wake(v);
 }
 
 /* ---- life ------------------------------------------------------------------------------------------------------------ */

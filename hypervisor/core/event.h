@@ -35,8 +35,7 @@ struct event_port {
 struct event_vcpu {
 	uint8_t *upcall;	/* evtchn_upcall_pending */
 	uint64_t *selector;	/* evtchn_pending_sel */
-	const uint16_t *polled; /* SCHEDOP_poll: ports that end the wait */
-	unsigned nr_polled;
+	uint16_t polled;	/* SCHEDOP_poll: the port that ends the wait; 0: any */
 };
 
 struct event_table {
@@ -64,7 +63,8 @@ void event_reset(struct domain *d); /* closes every port */
 void event_raise_virq(struct domain *d, unsigned virq, unsigned vcpu);
 /* The vCPU's words are here from now on; everything counts as pending once, as Xen does. */
 void event_register_vcpu(struct vcpu *v, uint8_t *upcall, uint64_t *selector);
-/* SCHEDOP_poll: waits until one of the ports is pending or the counter reaches deadline (~0: never). */
+/* SCHEDOP_poll: v, which runs here, stops until one of the ports is pending or the counter reaches deadline (~0: never). With
+ * several ports any event of the domain ends it. */
 void event_poll(struct vcpu *v, const uint16_t *ports, unsigned count, uint64_t deadline);
 /* After the guest enabled the PPI or was reset: delivers again what upcall_pending still says. */
 void event_resample(struct vcpu *v);

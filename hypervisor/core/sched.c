@@ -1,13 +1,16 @@
-/* A pCPU waits with its vCPU's EL1 state loaded: a loop of WFI and interrupt dispatch with interrupts masked (WFI ends on a
- * masked interrupt too, so nothing is lost between the test and the wait). */
 #include "core/sched.h"
 #include "core/irq.h"
+#include "core/pool.h"
 #include "core/time.h"
+#include "core/unit.h"
+#include "drivers/gicv3.h"
 #include "lib/bits.h"
 #include "lib/errno.h"
 
 struct cpu cpus[MAX_CPUS];
 unsigned cpu_count;
+/* Stands for "no vCPU yet" on a CPU that goes to its first one by the way to the guest. */
+static struct vcpu nobody = {.work = WORK_STOP};
 
 unsigned cpu_online_count(void)
 {
@@ -25,6 +28,240 @@ uint64_t cpu_idle_ticks(const struct cpu *c)
 	return ATOMIC_READ(c->idle_ticks) + (since != 0 ? cpu_counter() - since : 0);
 }
 
+uint64_t sched_run_ns(const struct vcpu *v)
+{
+	uint64_t since = ATOMIC_READ(v->run_since), ticks = ATOMIC_READ(v->run_ticks);
+
+	return time_ns_of_ticks(ticks + (v->run == VCPU_RUNNING && since != 0 ? cpu_counter() - since : 0));
+}
+
+static struct vcpu *vcpu_of(struct credit_vcpu *c)
+{
+	return container_of(c, struct vcpu, credit);
+}
+
+/* ---- asking a CPU's scheduler ------------------------------------------------------------------------------------------- */
+static void ask(struct cpu *c)
+{
+	if (c == cpu_this()) {
+		if (c->vcpu != NULL)
+			bits_set32(&c->vcpu->work, WORK_STOP);
+		return;
+	}
+	__atomic_store_n(&c->resched, true, __ATOMIC_RELEASE);
+	gic_send_sgi(c->mpidr, SGI_KICK);
+}
+
+static void ask_number(int cpu)
+{
+	if (cpu >= 0)
+		ask(&cpus[cpu]);
+}
+
+void sched_kicked(unsigned intid, void *arg)
+{
+	struct cpu *c = cpu_this();
+
+	(void)intid;
+	(void)arg;
+	if (__atomic_exchange_n(&c->resched, false, __ATOMIC_ACQ_REL) && c->vcpu != NULL)
+		bits_set32(&c->vcpu->work, WORK_STOP);
+	timer_rearm();
+}
+
+static void slice_over(void *arg)
+{
+	ask(arg);
+}
+
+/* ---- blocking and waking -------------------------------------------------------------------------------------------------- */
+static bool has_news(const struct vcpu *v)
+{
+	return (ATOMIC_READ(v->work) & ~WORK_STOP) != 0;
+}
+
+void sched_block(struct vcpu *v)
+{
+	if (has_news(v) || sched_hooks->irq_pending(v))
+		return;
+	v->blocked = true;
+	bits_set32(&v->work, WORK_STOP);
+}
+
+void sched_block_until(struct vcpu *v, uint64_t deadline)
+{
+	if (has_news(v)) { /* what is there already does not end the wait */
+		bits_clear32(&v->work, WORK_IRQ | WORK_VGIC);
+		sched_hooks->enter(v);
+	}
+	v->blocked = true;
+	v->wake_at = deadline;
+	if (deadline != CREDIT_NEVER)
+		timer_set(&v->sleep, deadline);
+	bits_set32(&v->work, WORK_STOP);
+}
+
+void sched_yield(struct vcpu *v)
+{
+	v->yielding = true;
+	bits_set32(&v->work, WORK_STOP);
+}
+
+static bool may_run(const struct vcpu *v)
+{
+	return __atomic_load_n(&v->online, __ATOMIC_ACQUIRE) && !v->stopping && ATOMIC_READ(v->pauses) == 0 &&
+	       ATOMIC_READ(v->domain->paused) == 0 && ATOMIC_READ(v->domain->state) == DOMAIN_RUNNING;
+}
+
+/* Pool locked. False: it has to wait (on). */
+static bool is_runnable(struct vcpu *v)
+{
+	if (has_news(v))
+		v->blocked = false;
+	return may_run(v) && !v->blocked;
+}
+
+void sched_wake(struct vcpu *v)
+{
+	struct pool *p = pool_lock(&v->domain->pool);
+	int cpu = -1;
+
+	if (v->run == VCPU_BLOCKED && is_runnable(v)) {
+		ATOMIC_WRITE(v->run, VCPU_RUNNABLE);
+		cpu = credit_wake(&p->credit, &v->credit, cpu_counter());
+	}
+	lock_drop(&p->lock);
+	ask_number(cpu);
+}
+
+void sched_set_online(struct vcpu *v, bool on)
+{
+	struct pool *p = pool_lock(&v->domain->pool);
+
+	credit_remove(&v->credit);
+	v->blocked = false;
+	__atomic_store_n(&v->online, on, __ATOMIC_RELEASE);
+	ATOMIC_WRITE(v->run, on ? VCPU_BLOCKED : VCPU_OFFLINE);
+	lock_drop(&p->lock);
+}
+
+static void sleep_over(void *arg)
+{
+	vcpu_wake(arg);
+}
+
+/* ---- switching ------------------------------------------------------------------------------------------------------------- */
+/* The registers that this CPU holds go to memory. */
+static void unload(struct cpu *c, struct frame *f)
+{
+	struct vcpu *v = c->vcpu;
+	struct pool *p;
+	uint64_t at;
+	int cpu = -1;
+
+	v->state.frame = *f;
+	vcpu_state_save(&v->state);
+	at = sched_hooks->leave(v);
+	c->vcpu = NULL;
+	stage2_unload(); /* whoever frees its tables after this finds them in use nowhere */
+	at = at < v->wake_at ? at : v->wake_at;
+	if (at != CREDIT_NEVER && !v->stopping)
+		timer_set(&v->sleep, at);
+	p = pool_lock(&v->domain->pool);
+	v->unload = false;
+	v->credit.loaded = -1;
+	if (v->run == VCPU_RUNNABLE)
+		cpu = credit_place(&p->credit, &v->credit, cpu_counter());
+	if (v->stopping) {
+		v->stopping = false;
+		ATOMIC_WRITE(v->run, VCPU_OFFLINE);
+		__atomic_store_n(&v->online, false, __ATOMIC_RELEASE); /* vcpu_start() may come from now on */
+	}
+	lock_drop(&p->lock);
+	ask_number(cpu);
+}
+
+static void load(struct cpu *c, struct vcpu *v, struct frame *f)
+{
+	c->vcpu = v;
+	stage2_load(&v->domain->stage2);
+	vcpu_state_load(&v->state);
+	*f = v->state.frame;
+	if (v->reset) {
+		v->reset = false;
+		sched_hooks->reset(v);
+	} else {
+		sched_hooks->arrive(v);
+	}
+}
+
+/* What ran until now cannot go on (pool locked): it waits for something. */
+static enum credit_previous stop(struct vcpu *v)
+{
+	ATOMIC_WRITE(v->run, VCPU_BLOCKED);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* vcpu_kick(): first its news, then a look at v->run */
+	if (!is_runnable(v))
+		return CREDIT_GONE;
+	ATOMIC_WRITE(v->run, VCPU_RUNNING);
+	return CREDIT_KEEP;
+}
+
+static void stop_clock(struct vcpu *v)
+{
+	ATOMIC_WRITE(v->run_ticks, v->run_ticks + cpu_counter() - v->run_since);
+}
+
+/* Can what runs here go on? Pool locked. */
+static enum credit_previous previous_of(struct vcpu *v)
+{
+	enum credit_previous previous;
+
+	bits_clear32(&v->work, WORK_STOP);
+	previous = is_runnable(v) ? CREDIT_KEEP : stop(v);
+	if (previous == CREDIT_KEEP && v->yielding)
+		previous = CREDIT_YIELD;
+	v->yielding = false;
+	if (previous != CREDIT_GONE)
+		ATOMIC_WRITE(v->run, VCPU_RUNNABLE);
+	return previous;
+}
+
+/* Asks the policy; pool locked. NULL: nothing to run. */
+static struct vcpu *choose(struct cpu *c, struct pool *p, uint64_t *until)
+{
+	for (;;) {
+		struct credit_vcpu *was = p->credit.cpu[c->id].running, *next;
+		enum credit_previous previous = was != NULL ? previous_of(vcpu_of(was)) : CREDIT_GONE;
+		struct vcpu *v;
+
+		next = credit_next(&p->credit, c->id, previous, cpu_counter(), until);
+		if (was != NULL && next != was)
+			stop_clock(vcpu_of(was));
+		if (next == NULL)
+			return NULL;
+		v = vcpu_of(next);
+		__atomic_store_n(&v->cpu, c, __ATOMIC_RELAXED);
+		if (next != was)
+			ATOMIC_WRITE(v->run_since, cpu_counter());
+		bits_clear32(&v->work, WORK_STOP);
+		__atomic_store_n(&v->run, VCPU_RUNNING, __ATOMIC_RELEASE);
+		__atomic_thread_fence(__ATOMIC_SEQ_CST); /* before v->work and the rest are looked at */
+		if (is_runnable(v)) { /* else it was paused while it waited */
+			next->loaded = (int8_t)c->id;
+			return v;
+		}
+	}
+}
+
+/* This CPU shall not keep the registers of what it ran last. */
+static bool must_unload(const struct cpu *c)
+{
+	struct vcpu *v = c->vcpu;
+
+	return v != NULL && v->run != VCPU_RUNNING &&
+	       (v->unload || v->stopping || v->domain->pool != c->pool || !(v->credit.hard >> c->id & 1));
+}
+
 static void idle_once(struct cpu *c)
 {
 	ATOMIC_WRITE(c->idle_since, cpu_counter());
@@ -34,132 +271,35 @@ static void idle_once(struct cpu *c)
 	irq_dispatch();
 }
 
-static bool has_work(struct vcpu *v)
+/* Waits until there is something to run, and makes it the one that this CPU goes to. */
+static struct vcpu *schedule(struct cpu *c, struct frame *f)
 {
-	return ATOMIC_READ(v->work) != 0 || sched_hooks->irq_pending(v);
-}
+	uint64_t until = CREDIT_NEVER;
+	struct vcpu *next;
 
-static void wait_begin(struct vcpu *v)
-{
-	v->run = VCPU_BLOCKED;
-	v->run_ticks += cpu_counter() - v->run_since;
-	if (sched_hooks->block != NULL)
-		sched_hooks->block(v);
-}
+	for (;;) {
+		struct pool *p = pool_lock(&c->pool);
 
-static void wait_end(struct vcpu *v)
-{
-	v->run = VCPU_RUNNING;
-	v->run_since = cpu_counter();
-}
-
-void sched_block(struct vcpu *v)
-{
-	if (has_work(v))
-		return;
-	wait_begin(v);
-	while (!has_work(v))
-		idle_once(v->cpu);
-	wait_end(v);
-}
-
-static void deadline_passed(void *arg)
-{
-	*(bool *)arg = true;
-}
-
-bool sched_block_until(struct vcpu *v, uint64_t deadline, bool (*ready)(struct vcpu *))
-{
-	bool late = false;
-	struct timer t = {.fire = deadline_passed, .arg = &late};
-
-	timer_set(&t, deadline);
-	wait_begin(v);
-	while (!late && !has_work(v) && !(ready != NULL && ready(v)))
-		idle_once(v->cpu);
-	wait_end(v);
-	timer_cancel(&t);
-	return !late;
-}
-
-void sched_yield(struct vcpu *v)
-{
-	(void)v; /* nobody else lives on this pCPU */
-}
-
-static bool runnable(const struct vcpu *v)
-{
-	return __atomic_load_n(&v->online, __ATOMIC_ACQUIRE) && ATOMIC_READ(v->pauses) == 0 &&
-	       ATOMIC_READ(v->domain->paused) == 0 && v->domain->state == DOMAIN_RUNNING;
-}
-
-/* The domain ends: this pCPU forgets v and is free for another. The stack is used from its top again. */
-static void __attribute__((noreturn)) guest_leave(struct vcpu *v)
-{
-	sched_hooks->reset(v);
-	stage2_unload();
-	v->run = VCPU_OFFLINE;
-	__atomic_store_n(&v->cpu->vcpu, NULL, __ATOMIC_RELEASE);
-	sched_run();
-}
-
-bool sched_retire(struct vcpu *v)
-{
-	if (__atomic_load_n(&v->cpu->vcpu, __ATOMIC_ACQUIRE) != v)
-		return true;
-	vcpu_kick(v, WORK_STOP);
-	return false;
-}
-
-/* A pCPU without a vCPU takes v: 0, or -EBUSY when all have one. */
-static int place(struct vcpu *v)
-{
-	for (unsigned i = 0; i < cpu_count; i++) {
-		struct vcpu *none = NULL;
-
-		v->cpu = &cpus[i];
-		if (cpus[i].online &&
-		    __atomic_compare_exchange_n(&cpus[i].vcpu, &none, v, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
-			vcpu_kick(v, WORK_STOP);
-			return 0;
-		}
+		next = p != NULL ? choose(c, p, &until) : NULL;
+		if (p != NULL)
+			lock_drop(&p->lock);
+		if (c->vcpu != NULL && c->vcpu != next && (next != NULL || must_unload(c)))
+			unload(c, f);
+		if (until != CREDIT_NEVER)
+			timer_set(&c->slice, until);
+		else if (c->slice.cpu != NULL)
+			timer_cancel(&c->slice);
+		if (next != NULL)
+			break;
+		idle_once(c);
 	}
-	v->cpu = &cpus[0];
-	return -EBUSY;
-}
-
-int sched_start(struct domain *d)
-{
-	int error = 0;
-
-	for (unsigned i = 0; i < d->vcpus_max && error == 0; i++)
-		if (d->vcpu[i] != NULL && d->vcpu[i]->cpu->vcpu != d->vcpu[i])
-			error = place(d->vcpu[i]);
-	return error;
-}
-
-/* Waits until the vCPU may run, and gives it the state it starts with if it was off. */
-static void wait_runnable(struct vcpu *v, struct frame *f)
-{
-	bits_clear32(&v->work, WORK_STOP);
-	v->run_ticks += v->run == VCPU_RUNNING ? cpu_counter() - v->run_since : 0;
-	while (!runnable(v)) {
-		v->run = v->online ? VCPU_BLOCKED : VCPU_OFFLINE;
-		if (ATOMIC_READ(v->domain->state) == DOMAIN_DYING)
-			guest_leave(v);
-		idle_once(v->cpu);
+	if (next->wake_at != CREDIT_NEVER || next != c->vcpu) {
+		timer_cancel(&next->sleep);
+		next->wake_at = CREDIT_NEVER;
 	}
-	if (v->run == VCPU_OFFLINE || v->reset) {
-		/* vcpu_start() says online first and gives the state right after */
-		while (!__atomic_load_n(&v->reset, __ATOMIC_ACQUIRE))
-			cpu_relax();
-		v->reset = false;
-		stage2_load(&v->domain->stage2);
-		vcpu_state_load(&v->state);
-		*f = v->state.frame;
-		sched_hooks->reset(v);
-	}
-	wait_end(v);
+	if (next != c->vcpu)
+		load(c, next, f);
+	return next;
 }
 
 void vcpu_work(struct vcpu *v, struct frame *f)
@@ -168,7 +308,9 @@ void vcpu_work(struct vcpu *v, struct frame *f)
 
 	while ((work = ATOMIC_READ(v->work)) != 0) {
 		if (work & WORK_STOP) {
-			wait_runnable(v, f);
+			if (v == &nobody)
+				cpu_this()->vcpu = NULL;
+			v = schedule(cpu_this(), f);
 		} else if (work & WORK_TIMER) {
 			bits_clear32(&v->work, WORK_TIMER);
 			sched_hooks->timer(v);
@@ -184,8 +326,132 @@ void guest_enter(struct frame *f) __attribute__((noreturn)); /* entry.S */
 void sched_run(void)
 {
 	struct cpu *c = cpu_this();
+	struct pool *p;
 
-	while (__atomic_load_n(&c->vcpu, __ATOMIC_ACQUIRE) == NULL)
-		idle_once(c);
+	c->slice = (struct timer){.fire = slice_over, .arg = c};
+	p = pool_lock(&c->pool);
+	if (p != NULL) {
+		credit_cpu_join(&p->credit, c->id);
+		lock_drop(&p->lock);
+	}
+	c->vcpu = &nobody;
 	guest_enter((struct frame *)(c->boot_stack - sizeof(struct frame)));
 }
+
+/* ---- from outside ----------------------------------------------------------------------------------------------------------- */
+bool sched_parked(struct vcpu *v)
+{
+	struct pool *p = pool_lock(&v->domain->pool);
+	bool parked = v->credit.loaded < 0 && v->run != VCPU_RUNNING;
+	struct cpu *at = v->cpu;
+
+	if (!parked)
+		v->unload = true;
+	lock_drop(&p->lock);
+	if (!parked)
+		ask(at);
+	return parked;
+}
+
+bool sched_retire(struct vcpu *v)
+{
+	struct pool *p;
+
+	if (!sched_parked(v))
+		return false;
+	p = pool_lock(&v->domain->pool);
+	credit_remove(&v->credit);
+	if (v->run == VCPU_RUNNABLE)
+		ATOMIC_WRITE(v->run, VCPU_BLOCKED);
+	lock_drop(&p->lock);
+	timer_cancel(&v->sleep);
+	return true;
+}
+
+int sched_set_affinity(struct vcpu *v, uint32_t hard, uint32_t soft)
+{
+	struct pool *p = pool_lock(&v->domain->pool);
+	int error = (hard & p->members) != 0 ? 0 : -EINVAL, cpu = -1;
+	struct cpu *at = v->cpu;
+
+	if (!error) {
+		v->credit.hard = hard;
+		v->credit.soft = soft;
+		credit_rehome(&p->credit, &v->credit);
+		if (v->run == VCPU_RUNNABLE)
+			cpu = credit_place(&p->credit, &v->credit, cpu_counter());
+	}
+	lock_drop(&p->lock);
+	if (!error)
+		ask(at);
+	ask_number(cpu);
+	return error;
+}
+
+int sched_set_domain(struct domain *d, unsigned weight, unsigned cap)
+{
+	struct pool *p;
+
+	if (weight == 0 || weight > UINT16_MAX || cap > 100 * MAX_CPUS)
+		return -EINVAL;
+	p = pool_lock(&d->pool);
+	/* what runs now goes on by the old values until it is charged next, which is soon */
+	for (uint32_t w = p->credit.cpus; w != 0; w &= w - 1)
+		credit_charge(&p->credit, bits_first(w), cpu_counter());
+	d->credit.weight = (uint16_t)weight;
+	if (d->credit.cap != cap) {
+		d->credit.cap = (uint16_t)cap;
+		d->credit.budget = 0;
+		d->credit.refill = cpu_counter();
+	}
+	lock_drop(&p->lock);
+	for (unsigned i = 0; i < d->vcpus_max; i++)
+		if (d->vcpu[i] != NULL)
+			vcpu_kick(d->vcpu[i], WORK_STOP);
+	return 0;
+}
+
+/* ---- life -------------------------------------------------------------------------------------------------------------------- */
+static int sched_domain_create(struct domain *d)
+{
+	struct pool *p = pool_find(d->config.pool);
+
+	if (p == NULL)
+		return -ENOENT;
+	d->credit.weight = CREDIT_WEIGHT;
+	d->pool = p;
+	lock_take(&p->lock);
+	p->domains++;
+	lock_drop(&p->lock);
+	return 0;
+}
+
+static void sched_domain_destroy(struct domain *d)
+{
+	struct pool *p = pool_lock(&d->pool);
+
+	if (p == NULL)
+		return;
+	p->domains--;
+	d->pool = NULL;
+	lock_drop(&p->lock);
+}
+
+static int sched_vcpu_create(struct vcpu *v)
+{
+	struct pool *p = pool_lock(&v->domain->pool);
+
+	credit_vcpu_init(&v->credit, &v->domain->credit, v->cpu->id);
+	credit_rehome(&p->credit, &v->credit);
+	v->sleep = (struct timer){.fire = sleep_over, .arg = v};
+	v->wake_at = CREDIT_NEVER;
+	lock_drop(&p->lock);
+	return 0;
+}
+
+UNIT(sched_unit) = {
+	.name = "sched",
+	.domain_create = sched_domain_create,
+	.domain_destroy = sched_domain_destroy,
+	.vcpu_create = sched_vcpu_create,
+};

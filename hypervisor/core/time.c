@@ -33,6 +33,7 @@ uint64_t time_ns(void)
 	return time_ns_of(cpu_counter());
 }
 
+/* Lock held. */
 static void rearm(struct cpu *c)
 {
 	if (c->timers != NULL)
@@ -41,47 +42,110 @@ static void rearm(struct cpu *c)
 		timer_stop();
 }
 
-void timer_cancel(struct timer *t)
+void timer_rearm(void)
 {
-	if (t->cpu == NULL)
-		return;
-	ASSERT(t->cpu == cpu_this());
+	LOCK_SCOPE(&cpu_this()->timer_lock);
+	rearm(cpu_this());
+}
+
+static void insert(struct cpu *c, struct timer *t)
+{
+	struct timer **at = &c->timers;
+
+	while (*at != NULL && (*at)->deadline <= t->deadline)
+		at = &(*at)->next;
+	t->next = *at;
+	*at = t;
+	__atomic_store_n(&t->cpu, c, __ATOMIC_RELAXED);
+}
+
+static void take_out(struct timer *t)
+{
 	for (struct timer **at = &t->cpu->timers; *at != NULL; at = &(*at)->next)
 		if (*at == t) {
 			*at = t->next;
 			break;
 		}
-	t->cpu = NULL;
+	__atomic_store_n(&t->cpu, NULL, __ATOMIC_RELAXED);
+}
+
+/* Its function may be running on a CPU that has taken it off its list already. */
+static void wait_fired(const struct timer *t)
+{
+	for (unsigned i = 0; i < cpu_count; i++)
+		while (&cpus[i] != cpu_this() && __atomic_load_n(&cpus[i].firing, __ATOMIC_ACQUIRE) == t)
+			cpu_relax();
+}
+
+void timer_cancel(struct timer *t)
+{
+	struct cpu *c;
+
+	while ((c = __atomic_load_n(&t->cpu, __ATOMIC_RELAXED)) != NULL) {
+		LOCK_SCOPE(&c->timer_lock);
+		if (t->cpu == c)
+			take_out(t);
+	}
+	wait_fired(t);
 }
 
 void timer_set(struct timer *t, uint64_t deadline)
 {
-	struct timer **at = &cpu_this()->timers;
+	struct cpu *c = cpu_this();
 
-	timer_cancel(t);
+	if (t->cpu != NULL)
+		timer_cancel(t);
+	LOCK_SCOPE(&c->timer_lock);
 	t->deadline = deadline;
-	t->cpu = cpu_this();
-	while (*at != NULL && (*at)->deadline <= deadline)
-		at = &(*at)->next;
-	t->next = *at;
-	*at = t;
-	rearm(t->cpu);
+	insert(c, t);
+	if (c->timers == t)
+		rearm(c);
+}
+
+static struct timer *next_due(struct cpu *c)
+{
+	struct timer *t;
+
+	LOCK_SCOPE(&c->timer_lock);
+	t = c->timers;
+	if (t == NULL || t->deadline > cpu_counter()) {
+		rearm(c);
+		t = NULL;
+	} else {
+		take_out(t);
+	}
+	__atomic_store_n(&c->firing, t, __ATOMIC_RELEASE);
+	return t;
 }
 
 static void timer_irq(unsigned intid, void *arg)
 {
 	struct cpu *c = cpu_this();
+	struct timer *t;
 
 	(void)intid;
 	(void)arg;
-	while (c->timers != NULL && c->timers->deadline <= cpu_counter()) {
-		struct timer *t = c->timers;
-
-		c->timers = t->next;
-		t->cpu = NULL;
+	while ((t = next_due(c)) != NULL)
 		t->fire(t->arg);
-	}
-	rearm(c);
+}
+
+void timer_give_away(struct cpu *to)
+{
+	struct cpu *c = cpu_this();
+	struct timer *t;
+
+	timer_stop();
+	do {
+		lock_take(&c->timer_lock);
+		t = c->timers;
+		if (t != NULL)
+			take_out(t);
+		lock_drop(&c->timer_lock);
+		if (t != NULL) {
+			LOCK_SCOPE(&to->timer_lock);
+			insert(to, t);
+		}
+	} while (t != NULL);
 }
 
 void time_cpu_init(void)

@@ -12,18 +12,15 @@ uint64_t time_ns_of(uint64_t counter);
 uint64_t time_ticks_of_ns(uint64_t ns); /* a duration; rounds up, saturates */
 uint64_t time_ns_of_ticks(uint64_t ticks); /* a duration */
 
-/* A deadline on the CPU that set it. Memory belongs to the caller and stays while it is set. */
-struct timer {
-	struct timer *next;
-	uint64_t deadline;	  /* counter value */
-	void (*fire)(void *arg); /* on the CPU that set it, interrupts masked; may set it again */
-	void *arg;
-	struct cpu *cpu; /* non-NULL while set */
-};
-/* Sets (or moves) it on this CPU. Must not be set on another CPU. */
+/* Sets it on this CPU, wherever it was set before. Not by two CPUs at once. */
 void timer_set(struct timer *t, uint64_t deadline);
-/* Fine when not set. Only on the CPU that set it. */
+/* Fine when not set. On any CPU: when it returns, its function does not run and will not. No lock may be held that the function
+ * takes. */
 void timer_cancel(struct timer *t);
+/* This CPU goes off: its deadlines are `to`'s from now on. */
+void timer_give_away(struct cpu *to);
+/* Another CPU may have given this one deadlines. */
+void timer_rearm(void);
 /* Once on each CPU: registers CNTHP's interrupt. */
 void time_cpu_init(void);
 /* Boot: frequency, and the INTID of the hypervisor's timer (usually 26). */

@@ -1,6 +1,7 @@
 #include "core/vcpu.h"
 #include "core/irq.h"
 #include "core/page.h"
+#include "core/sched.h"
 #include "core/unit.h"
 #include "drivers/gicv3.h"
 #include "lib/bits.h"
@@ -51,9 +52,22 @@ bool vcpu_should_yield(struct vcpu *v)
 
 void vcpu_kick(struct vcpu *v, uint32_t work)
 {
-	bits_set32(&v->work, work);
-	if (v->cpu != cpu_this())
-		gic_send_sgi(v->cpu->mpidr, SGI_KICK);
+	struct cpu *at;
+
+	__atomic_fetch_or(&v->work, work, __ATOMIC_SEQ_CST);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* the scheduler: first v->run, then a look at v->work */
+	switch (__atomic_load_n(&v->run, __ATOMIC_ACQUIRE)) {
+	case VCPU_RUNNING:
+		at = __atomic_load_n(&v->cpu, __ATOMIC_RELAXED);
+		if (at != cpu_this())
+			gic_send_sgi(at->mpidr, SGI_KICK);
+		break;
+	case VCPU_BLOCKED:
+		sched_wake(v);
+		break;
+	default: /* looks at v->work before it runs */
+		break;
+	}
 }
 
 void vcpu_wake(struct vcpu *v)
@@ -97,20 +111,20 @@ int vcpu_start(struct vcpu *v, uint64_t entry, uint64_t x0)
 {
 	bool off = false;
 
-	/* online goes first, so that of two callers one is told EBUSY; the target waits for `reset` too */
+	/* online goes first, so that of two callers one is told EBUSY; nobody runs it while it is OFFLINE */
 	if (!__atomic_compare_exchange_n(&v->online, &off, true, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 		return -EBUSY;
 	vcpu_state_reset(&v->state, 1UL << 31 | vcpu_affinity(v->id), entry, x0);
-	__atomic_store_n(&v->reset, true, __ATOMIC_RELEASE);
+	v->reset = true;
+	sched_set_online(v, true);
 	vcpu_kick(v, WORK_STOP);
 	return 0;
 }
 
 void vcpu_stop(struct vcpu *v)
 {
-	v->run = VCPU_OFFLINE;
+	v->stopping = true;
 	bits_set32(&v->work, WORK_STOP);
-	__atomic_store_n(&v->online, false, __ATOMIC_RELEASE);
 }
 
 void vcpu_pause(struct vcpu *v)

@@ -5,12 +5,13 @@
  * guest goes on with nothing of ICH_* or a timer read or written. When it is not, vcpu_work() (core/sched.c) runs the handlers:
  *   WORK_IRQ    -> vgic_enter(): takes the marks (vcpu_take_marks) and fills list registers
  *   WORK_VGIC   -> vgic_enter() too: set by vgic itself when it wants to be called (list registers to refill, ...)
- *   WORK_STOP   -> the vCPU is paused, offline or its domain is shut: the pCPU waits in sched_wait()
+ *   WORK_STOP  -> the scheduler is asked: the vCPU may have to stop, or let another one run
  *   WORK_TIMER  -> vtimer_enter(): guest/vtimer asked for it */
 #ifndef CORE_VCPU_H
 #define CORE_VCPU_H
 #include "arch/vcpu_state.h"
 #include "core/cpu.h"
+#include "core/credit.h"
 #include "core/domain.h"
 
 struct vgic_vcpu;   /* guest/vgic.c */
@@ -24,7 +25,7 @@ struct xen_vcpu;    /* xen/, core/event: vcpu_info, runstate area, ... */
 
 #define IRQ_MARK_WORDS 16 /* 1024 INTIDs: SGI 0-15, PPI 16-31, SPI 32-1019 */
 
-enum vcpu_run { VCPU_OFFLINE, VCPU_RUNNING, VCPU_BLOCKED }; /* offline: PSCI CPU_OFF or never on */
+enum vcpu_run { VCPU_OFFLINE, VCPU_RUNNING, VCPU_BLOCKED, VCPU_RUNNABLE }; /* core/sched.h has the table */
 
 struct vcpu {
 	struct domain *domain; /* entry.S and trap.c keep the hot fields in the first cache line */
@@ -32,7 +33,7 @@ struct vcpu {
 	uint16_t id;	       /* index in domain->vcpu[] */
 	bool online;	       /* PSCI on */
 	enum vcpu_run run;
-	struct cpu *cpu; /* the pCPU it lives on. Issue 3: fixed, vCPU n of Dom0 on pCPU n */
+	struct cpu *cpu; /* the pCPU it runs on, or ran on last */
 	struct vgic_vcpu *vgic;
 	struct vtimer_vcpu *vtimer;
 	struct xen_vcpu *xen;
@@ -45,10 +46,19 @@ struct vcpu {
 	uint32_t lines;
 
 	uint64_t restart[2];   /* arguments 0 and 1 of a hypercall that answered -ERESTART, see xen/hypercall.h */
-	bool reset;	       /* state was set by vcpu_start(): load it before the guest runs */
+	bool reset;	       /* state was set by vcpu_start(): interrupts and timers start anew when it is loaded */
 	uint32_t pauses;       /* vcpu_pause() count: by domctl or by core */
-	uint64_t run_since;    /* counter when it last began to run, block, ...: for times */
-	uint64_t run_ticks;    /* ticks it ran */
+	uint64_t run_since;    /* counter when it last began to run */
+	uint64_t run_ticks;    /* ticks it ran before that */
+
+	/* core/sched.c; lock: the domain's pool's, but the flags that only the CPU sets on which it runs */
+	struct credit_vcpu credit;
+	bool blocked;	    /* waits for an interrupt or an event */
+	bool yielding;	    /* others first, once */
+	bool stopping;	    /* PSCI CPU_OFF: online until its CPU has let go of it */
+	bool unload;	    /* its CPU shall put its registers into `state` */
+	uint64_t wake_at;   /* SCHEDOP_poll: it waits no longer than that */
+	struct timer sleep; /* wake_at; or when its registers are in `state`, also what its timers ask for */
 	struct vcpu_state state;
 };
 

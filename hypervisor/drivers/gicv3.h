@@ -64,6 +64,14 @@ unsigned gic_virtual_priority_bits(void); /* that the guest's priorities have: 5
 /* The guest's CPU interface as after a warm reset: ICH_VMCR_EL2, active priorities and list registers cleared. */
 void gic_virtual_reset(void);
 
+/* What of the guest's CPU interface is not in list registers: its masks and group enables, and its active priorities. */
+struct gic_virtual {
+	uint64_t vmcr, ap0r[4], ap1r[4];
+};
+/* Takes it out of this CPU, which then delivers nothing; list registers must be empty. / Puts it back. */
+void gic_virtual_save(struct gic_virtual *to);
+void gic_virtual_load(const struct gic_virtual *from);
+
 /* Between the two halves of the driver: CPU interface and list registers of this CPU. False: no system registers. */
 bool gic_interface_init(void);
 

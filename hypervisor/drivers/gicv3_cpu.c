@@ -153,3 +153,31 @@ void gic_virtual_reset(void)
 	WRITE(ICH_HCR_EL2, HCR_EN);
 	isb();
 }
+
+void gic_virtual_save(struct gic_virtual *to)
+{
+	to->vmcr = READ(ICH_VMCR_EL2);
+#define X(n, bits)                                                                                 \
+	if (preemption_bits >= (bits)) {                                                           \
+		to->ap0r[n] = READ(ICH_AP0R(n));                                                   \
+		to->ap1r[n] = READ(ICH_AP1R(n));                                                   \
+	}
+	EACH_AP(X)
+#undef X
+	WRITE(ICH_HCR_EL2, 0ul);
+	isb();
+}
+
+void gic_virtual_load(const struct gic_virtual *from)
+{
+#define X(n, bits)                                                                                 \
+	if (preemption_bits >= (bits)) {                                                           \
+		WRITE(ICH_AP0R(n), from->ap0r[n]);                                                 \
+		WRITE(ICH_AP1R(n), from->ap1r[n]);                                                 \
+	}
+	EACH_AP(X)
+#undef X
+	WRITE(ICH_VMCR_EL2, from->vmcr);
+	WRITE(ICH_HCR_EL2, HCR_EN);
+	isb();
+}

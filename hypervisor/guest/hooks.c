@@ -12,7 +12,18 @@ static void guest_reset(struct vcpu *v)
 	vtimer_reset(v);
 }
 
-/* CNTV and CNTP both have a deadline in hardware while the vCPU waits: nothing to look at. */
+static void guest_arrive(struct vcpu *v)
+{
+	vtimer_arrive(v);
+	vgic_arrive(v);
+}
+
+static uint64_t guest_leave(struct vcpu *v)
+{
+	vgic_leave(v);
+	return vtimer_leave(v);
+}
+
 static void guest_nothing(struct vcpu *v)
 {
 	(void)v;
@@ -35,7 +46,8 @@ const struct sched_hooks guest_hooks = {
 	.enter = vgic_enter,
 	.irq_pending = vgic_irq_pending,
 	.timer = guest_nothing,
-	.block = guest_nothing,
 	.reset = guest_reset,
+	.arrive = guest_arrive,
+	.leave = guest_leave,
 };
 const struct sched_hooks *sched_hooks = &guest_hooks;

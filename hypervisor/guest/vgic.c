@@ -108,6 +108,28 @@ bool vgic_irq_pending(struct vcpu *v)
 	return false;
 }
 
+/* Another vCPU gets this CPU's list registers: everything back into the banks, where others find it. */
+void vgic_leave(struct vcpu *v)
+{
+	struct vgic_vcpu *g = v->vgic;
+
+	LOCK_SCOPE(&g->vgic->lock);
+	vgic_lr_take_back(g);
+	g->spilled = false; /* EOIcount was looked at */
+	gic_virtual_save(&g->interface);
+}
+
+void vgic_arrive(struct vcpu *v)
+{
+	struct vgic_vcpu *g = v->vgic;
+
+	LOCK_SCOPE(&g->vgic->lock);
+	gic_virtual_load(&g->interface);
+	collect(g);
+	g->resync = true; /* all banks, and the best of them */
+	vgic_lr_fill(g);
+}
+
 void vgic_maintenance(unsigned intid, void *arg)
 {
 	struct vcpu *v = vcpu_current();

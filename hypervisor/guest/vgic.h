@@ -5,6 +5,7 @@
 #ifndef GUEST_VGIC_H
 #define GUEST_VGIC_H
 #include "core/vcpu.h"
+#include "drivers/gicv3.h"
 #include "lib/lock.h"
 
 #define VGIC_BANK_BITS 32u
@@ -41,6 +42,7 @@ struct vgic_vcpu {
 	bool resync;	  /* take all list registers back and choose again */
 	bool spilled;	  /* more interrupts than list registers */
 	uint64_t lr[VGIC_LRS]; /* as last written: what other vCPUs can know of them */
+	struct gic_virtual interface; /* while its registers are on no CPU */
 	struct vgic_bank own;
 };
 
@@ -72,6 +74,8 @@ static inline uint32_t vgic_pending(const struct vgic_vcpu *g, const struct vgic
 void vgic_enter(struct vcpu *v);       /* sched_hooks.enter */
 bool vgic_irq_pending(struct vcpu *v); /* sched_hooks.irq_pending */
 void vgic_reset(struct vcpu *v);       /* sched_hooks.reset */
+void vgic_leave(struct vcpu *v);       /* sched_hooks.leave and arrive */
+void vgic_arrive(struct vcpu *v);
 /* ICC_SGI1R_EL1 as the guest wrote it. */
 void vgic_send_sgi(struct vcpu *v, uint64_t value);
 /* The level of an SPI that the hypervisor itself drives (virtual devices). -EINVAL: no such SPI. Any CPU. */

@@ -78,6 +78,42 @@ void vtimer_reset(struct vcpu *v)
 	guest_timer_reset(v->domain->counter_offset);
 }
 
+/* True: counts towards an interrupt, which comes at *at. */
+static bool armed(uint64_t ctl, uint64_t cval, uint64_t offset, uint64_t *at)
+{
+	*at = cval + offset >= cval ? cval + offset : ~0ul;
+	return (ctl & (CTL_ENABLE | CTL_IMASK)) == CTL_ENABLE;
+}
+
+uint64_t vtimer_leave(struct vcpu *v)
+{
+	struct vtimer_vcpu *t = v->vtimer;
+	uint64_t at, first = ~0ul;
+
+	timer_cancel(&t->timer);
+	guest_timer_save(&t->cntv_ctl, &t->cntv_cval);
+	if (armed(t->cntv_ctl, t->cntv_cval, v->domain->counter_offset, &at))
+		first = at;
+	if (armed(t->ctl, t->cval, 0, &at) && !condition(t) && at < first)
+		first = at;
+	return first;
+}
+
+void vtimer_arrive(struct vcpu *v)
+{
+	struct vtimer_vcpu *t = v->vtimer;
+	uint64_t at;
+
+	/* what would interrupt at once need not take the way over the machine's interrupt */
+	if (armed(t->cntv_ctl, t->cntv_cval, v->domain->counter_offset, &at) && at <= cpu_counter()) {
+		t->cntv_ctl |= CTL_IMASK;
+		vcpu_mark_irq(v, vtimer_virtual_ppi);
+	}
+	guest_timer_load(v->domain->counter_offset, t->cntv_ctl & ~(uint64_t)CTL_ISTATUS, t->cntv_cval);
+	if (t->ctl & CTL_ENABLE)
+		update(t);
+}
+
 /* CNTV's interrupt on this CPU: the guest that runs here has programmed it. */
 static void virtual_irq(unsigned intid, void *arg)
 {

@@ -11,6 +11,7 @@ struct vtimer_vcpu {
 	struct vcpu *vcpu;
 	struct timer timer; /* set while CNTP counts towards its condition */
 	uint64_t ctl, cval; /* CNTP_CTL without ISTATUS, CNTP_CVAL */
+	uint64_t cntv_ctl, cntv_cval; /* while its registers are on no CPU */
 };
 
 /* INTIDs, the same for the machine and for Dom0: from the tree's arm,armv8-timer node, else 27 and 30. */
@@ -23,5 +24,9 @@ int vtimer_cpu_init(void);
 uint64_t vtimer_read(struct vcpu *v, enum vtimer_register r);
 void vtimer_write(struct vcpu *v, enum vtimer_register r, uint64_t value);
 void vtimer_reset(struct vcpu *v); /* both timers off; on v's own pCPU */
+
+/* sched_hooks.leave: the earliest counter value at which one of the timers will interrupt, ~0: none; and arrive. */
+uint64_t vtimer_leave(struct vcpu *v);
+void vtimer_arrive(struct vcpu *v);
 
 #endif

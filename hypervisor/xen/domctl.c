@@ -1,6 +1,7 @@
 /* domctl: what the tools ask about domains, and the table of all its commands. */
 #include "xen/domctl.h"
 #include "core/page.h"
+#include "core/pool.h"
 #include "core/sched.h"
 #include "core/time.h"
 #include "lib/bits.h"
@@ -10,17 +11,9 @@
 #include "xen/guest_copy.h"
 #include "xen/hypercall.h"
 
-/* Ticks that the vCPU ran so far, the running slice included. */
-static uint64_t run_ticks(const struct vcpu *v)
-{
-	uint64_t since = v->run_since;
-
-	return v->run_ticks + (v->run == VCPU_RUNNING && since ? cpu_counter() - since : 0);
-}
-
 void domain_info(const struct domain *d, struct xen_domctl_getdomaininfo *out)
 {
-	uint64_t ticks = 0;
+	uint64_t ns = 0;
 	struct shared_info *shared = ATOMIC_READ(d->xen->shared);
 	bool running = false, blocked = true;
 
@@ -33,7 +26,7 @@ void domain_info(const struct domain *d, struct xen_domctl_getdomaininfo *out)
 		if (!v)
 			continue;
 		out->max_vcpu_id = i;
-		ticks += run_ticks(v);
+		ns += sched_run_ns(v);
 		out->nr_online_vcpus += v->online;
 		running |= v->online && v->run == VCPU_RUNNING;
 		blocked &= !v->online || v->run == VCPU_BLOCKED;
@@ -49,8 +42,8 @@ void domain_info(const struct domain *d, struct xen_domctl_getdomaininfo *out)
 	out->tot_pages = d->pages;
 	out->max_pages = d->pages_max;
 	out->shared_info_frame = shared ? va_to_pa(shared).raw >> PAGE_SHIFT : ~0ul;
-	out->cpupool = d->config.pool;
-	out->cpu_time = time_ns_of_ticks(ticks);
+	out->cpupool = d->pool->id;
+	out->cpu_time = ns;
 	memcpy(out->handle, d->handle, sizeof(out->handle));
 	out->gpaddr_bits = (uint8_t)stage2_address_bits();
 }
@@ -87,7 +80,7 @@ static int64_t get_vcpu_info(struct vcpu *v, struct domain *d, struct xen_domctl
 	info->online = t->online;
 	info->blocked = t->online && t->run == VCPU_BLOCKED;
 	info->running = t->online && t->run == VCPU_RUNNING;
-	info->cpu_time = time_ns_of_ticks(run_ticks(t));
+	info->cpu_time = sched_run_ns(t);
 	info->cpu = t->cpu ? t->cpu->id : 0;
 	return 0;
 }

@@ -101,15 +101,9 @@ int64_t domctl_pause(struct vcpu *v, struct domain *d, struct xen_domctl *op)
 
 int64_t domctl_unpause(struct vcpu *v, struct domain *d, struct xen_domctl *op)
 {
-	int error = 0;
-
 	(void)v;
 	(void)op;
-	if (ATOMIC_READ(d->paused) == 0)
-		return -EINVAL;
-	if (ATOMIC_READ(d->state) == DOMAIN_CREATED)
-		error = sched_start(d);
-	return error ? error : domain_unpause(d);
+	return domain_unpause(d);
 }
 
 int64_t domctl_max_vcpus(struct vcpu *v, struct domain *d, struct xen_domctl *op)
@@ -159,28 +153,52 @@ static void context_set(struct vcpu *t, const struct vcpu_guest_context *c)
 	s->ttbr1 = c->ttbr1;
 }
 
+/* Runs nowhere from now on, its state is in memory: 0. Else it is as before: -EBUSY when nobody has paused it, or the call has to
+ * come again, as its CPU is about to let go of it. */
+static int64_t hold(struct vcpu *v, struct vcpu *t)
+{
+	bool paused = ATOMIC_READ(t->domain->paused) != 0 || !ATOMIC_READ(t->online);
+
+	vcpu_pause(t);
+	if (sched_parked(t))
+		return 0;
+	vcpu_unpause(t);
+	return paused ? hypercall_restart(v, v->restart[0], v->restart[1]) : -EBUSY;
+}
+
+static int context_load(struct vcpu *v, struct vcpu *t, gva_t at)
+{
+	struct vcpu_guest_context c;
+
+	if (!at.raw) {
+		sched_set_online(t, false);
+		return 0;
+	}
+	if (guest_copy_in(v, &c, at, sizeof(c)))
+		return -EFAULT;
+	if (!mode_is_valid(c.user_regs.cpsr))
+		return -EINVAL;
+	sched_set_online(t, false);
+	context_set(t, &c);
+	t->reset = true;
+	sched_set_online(t, (c.flags & VGCF_online) != 0);
+	return 0;
+}
+
 /* The state of a vCPU that does not run: the tools set it before a domain starts, or while it is paused. */
 int64_t domctl_set_vcpu_context(struct vcpu *v, struct domain *d, struct xen_domctl *op)
 {
 	struct vcpu *t = vcpu_at(d, op->u.vcpucontext.vcpu);
-	struct vcpu_guest_context c;
+	int64_t error;
 
 	if (!t)
 		return -EINVAL;
-	if (ATOMIC_READ(t->run) != VCPU_OFFLINE)
-		return -EBUSY;
-	if (!op->u.vcpucontext.ctxt.p) {
-		ATOMIC_WRITE(t->online, false);
-		return 0;
-	}
-	if (guest_copy_in(v, &c, GVA((uint64_t)op->u.vcpucontext.ctxt.p), sizeof(c)))
-		return -EFAULT;
-	if (!mode_is_valid(c.user_regs.cpsr))
-		return -EINVAL;
-	context_set(t, &c);
-	__atomic_store_n(&t->reset, true, __ATOMIC_RELEASE);
-	__atomic_store_n(&t->online, (c.flags & VGCF_online) != 0, __ATOMIC_RELEASE);
-	return 0;
+	error = hold(v, t);
+	if (error)
+		return error;
+	error = context_load(v, t, GVA((uint64_t)op->u.vcpucontext.ctxt.p));
+	vcpu_unpause(t);
+	return error;
 }
 
 /* As it was set, or as it was when the vCPU last left its CPU. */
@@ -189,11 +207,16 @@ int64_t domctl_get_vcpu_context(struct vcpu *v, struct domain *d, struct xen_dom
 	struct vcpu *t = vcpu_at(d, op->u.vcpucontext.vcpu);
 	struct vcpu_guest_context c = {0};
 	const struct vcpu_state *s;
+	int64_t error;
 
 	if (!t)
 		return -EINVAL;
 	if (!ATOMIC_READ(t->online) && !t->reset)
 		return -ENODATA; /* it has no state yet */
+	error = hold(v, t);
+	if (error)
+		return error;
+	vcpu_unpause(t);
 	s = &t->state;
 	c.flags = t->online ? VGCF_online : 0;
 	memcpy(&c.user_regs.x0, s->frame.x, sizeof(s->frame.x));

@@ -52,7 +52,7 @@ static int64_t register_runstate(struct vcpu *v, struct vcpu *t, gva_t at)
 
 	if (guest_copy_in(v, &op, at, sizeof(op)))
 		return -EFAULT;
-	info.time[RUNSTATE_running] = time_ns_of_ticks(t->run_ticks);
+	info.time[RUNSTATE_running] = sched_run_ns(t);
 	(void)guest_copy_out(v, GVA(op.addr.p), &info, sizeof(info));
 	return 0;
 }

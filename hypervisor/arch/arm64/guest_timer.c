@@ -26,3 +26,20 @@ void guest_timer_mask(void)
 	sysreg_write(cntv_ctl_el0, ctl | CTL_IMASK);
 	isb();
 }
+
+void guest_timer_save(uint64_t *ctl, uint64_t *cval)
+{
+	*ctl = sysreg_read(cntv_ctl_el0);
+	*cval = sysreg_read(cntv_cval_el0);
+	sysreg_write(cntv_ctl_el0, 0);
+	isb();
+}
+
+void guest_timer_load(uint64_t offset, uint64_t ctl, uint64_t cval)
+{
+	sysreg_write(cntvoff_el2, offset);
+	sysreg_write(cntv_cval_el0, cval);
+	isb();
+	sysreg_write(cntv_ctl_el0, ctl);
+	isb();
+}

@@ -1,6 +1,7 @@
 #include "fake/machine.h"
 #include "core/irq.h"
 #include "core/page.h"
+#include "core/pool.h"
 #include "core/sched.h"
 #include "core/unit.h"
 #include "drivers/gicv3.h"
@@ -78,6 +79,15 @@ uint32_t gic_pending_word(unsigned n)
 {
 	return n == 1 ? fake_pending_word : 0;
 }
+void gic_virtual_save(struct gic_virtual *to)
+{
+	to->vmcr = here()->hcr;
+	here()->hcr = 0;
+}
+void gic_virtual_load(const struct gic_virtual *from)
+{
+	here()->hcr = from->vmcr;
+}
 void gic_send_sgi(uint64_t mpidr, unsigned sgi)
 {
 	(void)mpidr;
@@ -147,12 +157,19 @@ void vcpu_state_reset(struct vcpu_state *s, uint64_t vmpidr, uint64_t entry, uin
 	s->frame.elr = entry;
 	s->frame.x[0] = x0;
 }
-bool sched_block_until(struct vcpu *v, uint64_t deadline, bool (*ready)(struct vcpu *))
+void sched_block_until(struct vcpu *v, uint64_t deadline)
 {
-	(void)v;
-	(void)deadline;
-	(void)ready;
-	return false;
+	v->blocked = true;
+	v->wake_at = deadline;
+}
+void sched_wake(struct vcpu *v)
+{
+	v->blocked = false;
+}
+void sched_set_online(struct vcpu *v, bool on)
+{
+	v->online = on;
+	v->run = on ? VCPU_BLOCKED : VCPU_OFFLINE;
 }
 void machine_off(void)
 {
@@ -186,6 +203,8 @@ struct domain *fake_domain(unsigned n)
 	fake_cpu = &cpus[0];
 	if (domain_create(&(struct domain_config){.id = 1, .vcpus_max = n}, &d))
 		abort();
+	pools[0].used = true;
+	d->pool = &pools[0];
 	owner = d;
 	if (vgic_place(d, IPA(FAKE_GICD), IPA(FAKE_GICR), FAKE_SPIS))
 		abort();

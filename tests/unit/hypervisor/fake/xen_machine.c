@@ -135,12 +135,12 @@ unsigned cpu_online_count(void)
 {
 	return cpu_count;
 }
-int sched_start(struct domain *d)
-{
-	(void)d;
-	return 0;
-}
 bool sched_retire(struct vcpu *v)
+{
+	(void)v;
+	return true;
+}
+bool sched_parked(struct vcpu *v)
 {
 	(void)v;
 	return true;
@@ -152,6 +152,10 @@ void vcpu_state_save(struct vcpu_state *s)
 void sched_block(struct vcpu *v)
 {
 	(void)v;
+}
+uint64_t sched_run_ns(const struct vcpu *v)
+{
+	return v->run_ticks * 16;
 }
 void sched_yield(struct vcpu *v)
 {

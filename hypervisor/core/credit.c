@@ -1,0 +1,319 @@
+#include "core/credit.h"
+#include "lib/bits.h"
+
+#define VTIME_SHIFT 16 /* a tick at weight 1 */
+
+/* Virtual time of that many ticks at the default weight. */
+static int64_t at_default_weight(uint64_t ticks)
+{
+	return (int64_t)((ticks << VTIME_SHIFT) / CREDIT_WEIGHT);
+}
+
+void credit_pool_init(struct credit_pool *p, uint64_t frequency, unsigned ratelimit_us)
+{
+	*p = (struct credit_pool){
+		.slice = frequency / 200,  /* 5 ms */
+		.period = frequency / 100, /* 10 ms */
+		.ratelimit = frequency * ratelimit_us / 1000000,
+	};
+}
+
+void credit_vcpu_init(struct credit_vcpu *v, struct credit_domain *d, unsigned home)
+{
+	*v = (struct credit_vcpu){.domain = d, .hard = ~0u, .soft = ~0u, .home = (uint8_t)home, .loaded = -1};
+}
+
+void credit_cpu_join(struct credit_pool *p, unsigned cpu)
+{
+	p->cpu[cpu] = (struct credit_cpu){.until = CREDIT_NEVER};
+	p->cpus |= 1u << cpu;
+	p->idle |= 1u << cpu;
+}
+
+void credit_cpu_leave(struct credit_pool *p, unsigned cpu)
+{
+	p->cpus &= ~(1u << cpu);
+	p->idle &= ~(1u << cpu);
+	for (struct credit_vcpu *v = p->waiting; v != NULL; v = v->next)
+		credit_rehome(p, v);
+}
+
+/* ---- budgets ---------------------------------------------------------------------------------------------------------- */
+static int64_t quota(const struct credit_pool *p, const struct credit_domain *d)
+{
+	return (int64_t)(p->period * d->cap / 100);
+}
+
+/* True when the domain may run; a tiny rest of a budget is not worth a switch. */
+static bool has_budget(const struct credit_pool *p, struct credit_domain *d, uint64_t now)
+{
+	int64_t full = quota(p, d);
+
+	if (d->cap == 0)
+		return true;
+	if (now >= d->refill) {
+		uint64_t periods = (now - d->refill) / p->period + 1;
+
+		/* what it ran too long is paid back; what it did not use is lost */
+		d->budget += full * (int64_t)(periods < 1000 ? periods : 1000);
+		d->budget = d->budget < full ? d->budget : full;
+		d->refill += periods * p->period;
+	}
+	return d->budget > full / 8;
+}
+
+static void grant(struct credit_pool *p, struct credit_vcpu *v)
+{
+	struct credit_domain *d = v->domain;
+
+	v->granted = 0;
+	if (d->cap == 0)
+		return;
+	v->granted = d->budget < (int64_t)p->slice ? d->budget : (int64_t)p->slice;
+	d->budget -= v->granted;
+}
+
+static void give_back(struct credit_vcpu *v)
+{
+	if (v->domain->cap != 0)
+		v->domain->budget += v->granted;
+	v->granted = 0;
+}
+
+void credit_charge(struct credit_pool *p, unsigned cpu, uint64_t now)
+{
+	struct credit_cpu *c = &p->cpu[cpu];
+	uint64_t ran = now - c->since;
+
+	c->since = now;
+	if (c->running == NULL)
+		return;
+	c->running->vtime += (ran << VTIME_SHIFT) / c->running->domain->weight;
+	if (c->running->domain->cap != 0)
+		c->running->granted -= (int64_t)ran;
+}
+
+/* ---- where ------------------------------------------------------------------------------------------------------------- */
+static uint32_t allowed(const struct credit_pool *p, const struct credit_vcpu *v)
+{
+	return v->hard & p->cpus & (v->loaded < 0 ? ~0u : 1u << v->loaded);
+}
+
+/* How far v is ahead of its home's clock. */
+static int64_t lead(const struct credit_pool *p, const struct credit_vcpu *v)
+{
+	return (int64_t)(v->vtime - p->cpu[v->home].clock);
+}
+
+static void move_home(struct credit_pool *p, struct credit_vcpu *v, unsigned cpu)
+{
+	v->vtime = p->cpu[cpu].clock + (uint64_t)lead(p, v);
+	v->home = (uint8_t)cpu;
+}
+
+void credit_rehome(struct credit_pool *p, struct credit_vcpu *v)
+{
+	uint32_t may = v->hard & p->cpus, like = may & v->soft;
+
+	if (may != 0 && !(may >> v->home & 1))
+		move_home(p, v, bits_first(like != 0 ? like : may));
+}
+
+/* An idle CPU for v, the one it knows first; -1: none. */
+static int idle_cpu(const struct credit_pool *p, const struct credit_vcpu *v)
+{
+	uint32_t may = allowed(p, v) & p->idle, like = may & v->soft;
+
+	if (like != 0)
+		may = like;
+	if (may == 0)
+		return -1;
+	return may >> v->home & 1 ? v->home : (int)bits_first(may);
+}
+
+/* The CPU whose running vCPU is ahead of v most, soft affinity first; -1 when none is by more than `margin`. */
+static int victim_cpu(struct credit_pool *p, const struct credit_vcpu *v, uint64_t now, int64_t margin)
+{
+	uint32_t may = allowed(p, v);
+	int64_t most = lead(p, v) + margin;
+	int best = -1;
+
+	if ((may & v->soft) != 0)
+		may &= v->soft;
+	for (; may != 0; may &= may - 1) {
+		unsigned i = bits_first(may);
+
+		if (p->cpu[i].running == NULL)
+			continue;
+		credit_charge(p, i, now);
+		if (lead(p, p->cpu[i].running) > most) {
+			most = lead(p, p->cpu[i].running);
+			best = (int)i;
+		}
+	}
+	return best;
+}
+
+int credit_place(struct credit_pool *p, struct credit_vcpu *v, uint64_t now)
+{
+	int cpu;
+
+	if (v->link == NULL || allowed(p, v) == 0)
+		return -1;
+	credit_rehome(p, v);
+	cpu = idle_cpu(p, v);
+	if (cpu < 0)
+		cpu = victim_cpu(p, v, now, at_default_weight(p->slice) / 4);
+	if (cpu >= 0) {
+		move_home(p, v, (unsigned)cpu);
+		return cpu;
+	}
+	/* it waits; somebody has to look at the time from now on */
+	return p->cpu[v->home].until == CREDIT_NEVER ? v->home : -1;
+}
+
+/* Who did not want to run, or was not allowed to, gets no more than a little lead for that. */
+static void limit_lead(const struct credit_pool *p, struct credit_vcpu *v)
+{
+	int64_t least = -at_default_weight(p->slice) / 2;
+
+	if (lead(p, v) < least)
+		v->vtime = p->cpu[v->home].clock + (uint64_t)least;
+}
+
+int credit_wake(struct credit_pool *p, struct credit_vcpu *v, uint64_t now)
+{
+	if (v->link == NULL) {
+		v->next = p->waiting;
+		v->link = &p->waiting;
+		if (v->next != NULL)
+			v->next->link = &v->next;
+		p->waiting = v;
+	}
+	credit_rehome(p, v);
+	limit_lead(p, v);
+	return credit_place(p, v, now);
+}
+
+void credit_remove(struct credit_vcpu *v)
+{
+	if (v->link == NULL)
+		return;
+	*v->link = v->next;
+	if (v->next != NULL)
+		v->next->link = v->link;
+	v->link = NULL;
+	v->next = NULL;
+}
+
+/* ---- who --------------------------------------------------------------------------------------------------------------- */
+/* The waiting vCPU that is behind most, as seen from this CPU. *look: when one that has no budget now gets some. *key: how far
+ * it is ahead; a little is added where it does not like to be, or comes from another CPU. *count: how many could run here. */
+static struct credit_vcpu *behind_most(struct credit_pool *p, unsigned cpu, uint64_t now, int64_t *key, uint64_t *look,
+				       unsigned *count)
+{
+	struct credit_vcpu *best = NULL;
+
+	for (struct credit_vcpu *v = p->waiting; v != NULL; v = v->next) {
+		int64_t k = lead(p, v);
+
+		if (!(allowed(p, v) >> cpu & 1))
+			continue;
+		if (!has_budget(p, v->domain, now)) {
+			*look = v->domain->refill < *look ? v->domain->refill : *look;
+			limit_lead(p, v);
+			continue;
+		}
+		*count += 1;
+		k += v->home != cpu ? at_default_weight(p->slice) / 8 : 0;
+		k += v->soft >> cpu & 1 ? 0 : at_default_weight(p->slice);
+		if (best == NULL || k < *key) {
+			best = v;
+			*key = k;
+		}
+	}
+	return best;
+}
+
+/* Does what runs go on although `other` waits? *end: then when the question comes again. */
+static bool goes_on(struct credit_pool *p, struct credit_cpu *c, enum credit_previous previous, int64_t other, uint64_t now,
+		    uint64_t *end)
+{
+	int64_t margin = now - c->started < p->slice ? at_default_weight(p->slice) / 4 : 0;
+
+	if (previous == CREDIT_YIELD)
+		return false;
+	if (now - c->started < p->ratelimit) {
+		*end = c->started + p->ratelimit;
+		return true;
+	}
+	if (lead(p, c->running) > other + margin)
+		return false;
+	*end = now + p->slice;
+	return true;
+}
+
+/* A CPU that v would like better than this one is idle. */
+static bool better_idle(const struct credit_pool *p, const struct credit_vcpu *v, unsigned cpu)
+{
+	return !(v->soft >> cpu & 1) && (v->hard & v->soft & p->cpus & p->idle) != 0;
+}
+
+/* v runs on the CPU from now on, or goes on. */
+static void run(struct credit_pool *p, unsigned cpu, struct credit_vcpu *v, uint64_t now, uint64_t *end)
+{
+	struct credit_cpu *c = &p->cpu[cpu];
+
+	if (c->running != v) {
+		credit_remove(v);
+		move_home(p, v, cpu);
+		c->running = v;
+		c->started = now;
+	}
+	if ((int64_t)(v->vtime - c->clock) > 0)
+		c->clock = v->vtime;
+	grant(p, v);
+	if (v->domain->cap != 0 && now + (uint64_t)v->granted < *end)
+		*end = now + (uint64_t)v->granted;
+	/* now and then it looks whether a CPU that it likes better has become idle */
+	if (!(v->soft >> cpu & 1) && (v->hard & v->soft & p->cpus) != 0 && now + 16 * p->slice < *end)
+		*end = now + 16 * p->slice;
+}
+
+struct credit_vcpu *credit_next(struct credit_pool *p, unsigned cpu, enum credit_previous previous, uint64_t now,
+				uint64_t *until)
+{
+	struct credit_cpu *c = &p->cpu[cpu];
+	struct credit_vcpu *was = c->running, *v;
+	uint64_t look = CREDIT_NEVER, end = CREDIT_NEVER;
+	unsigned count = 0;
+	int64_t key = 0;
+	bool keep = false;
+
+	credit_charge(p, cpu, now);
+	if (was != NULL)
+		give_back(was);
+	v = behind_most(p, cpu, now, &key, &look, &count);
+	if (was != NULL && previous != CREDIT_GONE && (was->hard & p->cpus) >> cpu & 1 && !better_idle(p, was, cpu)) {
+		if (has_budget(p, was->domain, now))
+			keep = v == NULL || goes_on(p, c, previous, key, now, &end);
+		else if (was->domain->refill < look)
+			look = was->domain->refill;
+	}
+	if (!keep) {
+		c->running = NULL;
+		if (was != NULL && previous != CREDIT_GONE) {
+			(void)credit_wake(p, was, now); /* the caller places it once its registers are free */
+			count++;
+		}
+		if (count > 1)
+			end = now + p->slice;
+	} else {
+		v = was;
+	}
+	p->idle = v != NULL ? p->idle & ~(1u << cpu) : p->idle | 1u << cpu;
+	if (v != NULL)
+		run(p, cpu, v, now, &end);
+	c->until = *until = end < look ? end : look;
+	return v;
+}

@@ -1,0 +1,81 @@
+/* The policy of the scheduler: who of a pool's vCPUs runs next on which CPU, and for how long. Pure: no register, no clock of its
+ * own (`now` and all durations are ticks), no lock (the caller holds the pool's). core/sched.c is the mechanism.
+ *
+ * Every vCPU has a virtual time, which grows by the ticks it ran, divided by its domain's weight; a CPU takes the runnable vCPU
+ * that is behind most. That is start-time fair queueing (Goyal et al., 1996): shares are as weights, and who sleeps gains a
+ * bounded lead. Virtual times count by the clock of a CPU, the vCPU's home: the start tag of what ran there last. So CPUs that are
+ * more crowded than others may fall behind them without harm: a vCPU takes its lead or lag along when it moves.
+ *
+ * A domain with a cap has a budget of `cap` percent of one CPU in each period; without budget its vCPUs are not chosen.
+ * Work of one call: one look at each runnable vCPU of the pool, and at each CPU. */
+#ifndef CORE_CREDIT_H
+#define CORE_CREDIT_H
+#include "lib/types.h"
+
+#define CREDIT_WEIGHT 256 /* default; shares are relative to each other */
+#define CREDIT_RATELIMIT_US 1000
+#define CREDIT_NEVER  (~0ul)
+
+struct credit_domain {
+	uint16_t weight; /* 1..65535 */
+	uint16_t cap;	 /* percent of one CPU; 0: none */
+	int64_t budget;	 /* ticks left in this period; negative: it ran a little too long */
+	uint64_t refill; /* when the next period begins */
+};
+
+struct credit_vcpu {
+	struct credit_vcpu *next, **link; /* in the pool's list of waiting ones; link NULL: not waiting */
+	struct credit_domain *domain;
+	uint32_t hard, soft; /* CPUs that it may, and would like to run on; hard & the pool's CPUs is never 0 while waiting */
+	uint8_t home;	     /* CPU whose clock vtime counts by */
+	int8_t loaded;	     /* the only CPU that can run it now, because its registers are there; -1: any */
+	uint64_t vtime;
+	int64_t granted; /* ticks taken out of the domain's budget for this run */
+};
+
+struct credit_cpu {
+	struct credit_vcpu *running;
+	uint64_t clock;	  /* virtual */
+	uint64_t since;	  /* charged up to here */
+	uint64_t started; /* when `running` came */
+	uint64_t until;	  /* when the policy wants to be asked again */
+};
+
+struct credit_pool {
+	struct credit_vcpu *waiting;
+	uint32_t cpus; /* that belong to it and are up */
+	uint32_t idle; /* of these, without a running vCPU */
+	uint64_t slice, ratelimit, period;
+	struct credit_cpu cpu[MAX_CPUS];
+};
+
+enum credit_previous {
+	CREDIT_GONE,  /* what ran can not go on: blocked, paused, off */
+	CREDIT_KEEP,  /* it would go on */
+	CREDIT_YIELD, /* it would, but lets others go first */
+};
+
+/* frequency: ticks of a second. ratelimit_us: what runs is left alone that long. */
+void credit_pool_init(struct credit_pool *p, uint64_t frequency, unsigned ratelimit_us);
+void credit_vcpu_init(struct credit_vcpu *v, struct credit_domain *d, unsigned home);
+
+/* A CPU joins or leaves; it must not have a running vCPU when it leaves, nor may a waiting one need it. */
+void credit_cpu_join(struct credit_pool *p, unsigned cpu);
+void credit_cpu_leave(struct credit_pool *p, unsigned cpu);
+
+/* v became runnable. Returns the CPU that shall call credit_next() now (its home from now on), or -1: none needs to. */
+int credit_wake(struct credit_pool *p, struct credit_vcpu *v, uint64_t now);
+/* The same question once more for one that waits: its registers or its CPUs have become free. */
+int credit_place(struct credit_pool *p, struct credit_vcpu *v, uint64_t now);
+/* v waits no longer; nothing happens when it did not. */
+void credit_remove(struct credit_vcpu *v);
+/* What v runs on may have changed (affinity, pool): its home is one of them again, its lead stays. v does not run. */
+void credit_rehome(struct credit_pool *p, struct credit_vcpu *v);
+
+/* Charges what ran on the CPU and chooses what runs next, NULL: nothing. *until: when to ask again (CREDIT_NEVER: no need). */
+struct credit_vcpu *credit_next(struct credit_pool *p, unsigned cpu, enum credit_previous previous, uint64_t now,
+				uint64_t *until);
+/* Charges what runs on the CPU up to now. */
+void credit_charge(struct credit_pool *p, unsigned cpu, uint64_t now);
+
+#endif

@@ -1,0 +1,364 @@
+/* The scheduler's policy under a clock of our own: a little machine whose CPUs ask when the policy wants to be asked. */
+#include "core/credit.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define HZ 1000000ul /* a tick is a microsecond */
+#define VCPUS 24
+
+static struct credit_pool pool;
+static struct credit_domain domain[VCPUS];
+static struct credit_vcpu vcpu[VCPUS];
+static uint64_t ran[VCPUS];	    /* ticks */
+static uint64_t burst[VCPUS];	    /* sleeps when it ran that long; 0: never */
+static uint64_t pause_ticks[VCPUS]; /* and that long */
+static uint64_t left[VCPUS], wake_at[VCPUS];
+static uint64_t ask_at[MAX_CPUS], began[MAX_CPUS];
+static uint64_t now, asked;
+static unsigned cpus;
+
+static void machine(unsigned n)
+{
+	memset(domain, 0, sizeof(domain));
+	memset(ran, 0, sizeof(ran));
+	memset(burst, 0, sizeof(burst));
+	memset(wake_at, 0, sizeof(wake_at));
+	credit_pool_init(&pool, HZ, 1000);
+	cpus = n;
+	now = 12345;
+	asked = 0;
+	for (unsigned i = 0; i < n; i++) {
+		credit_cpu_join(&pool, i);
+		ask_at[i] = CREDIT_NEVER;
+	}
+}
+
+static void wake(unsigned i)
+{
+	int cpu;
+
+	left[i] = burst[i];
+	wake_at[i] = 0;
+	cpu = credit_wake(&pool, &vcpu[i], now);
+	if (cpu >= 0)
+		ask_at[cpu] = now;
+}
+
+/* vCPU i is a domain of its own. */
+static void hog(unsigned i, unsigned weight, unsigned cap, uint32_t hard)
+{
+	domain[i] = (struct credit_domain){.weight = (uint16_t)weight, .cap = (uint16_t)cap};
+	credit_vcpu_init(&vcpu[i], &domain[i], 0);
+	vcpu[i].hard = hard;
+}
+
+static void count(unsigned cpu)
+{
+	struct credit_vcpu *v = pool.cpu[cpu].running;
+
+	if (v != NULL) {
+		unsigned i = (unsigned)(v - vcpu);
+
+		ran[i] += now - began[cpu];
+		left[i] -= burst[i] ? now - began[cpu] : 0;
+	}
+	began[cpu] = now;
+}
+
+static void ask(unsigned cpu)
+{
+	struct credit_vcpu *was = pool.cpu[cpu].running, *v;
+	enum credit_previous previous = CREDIT_KEEP;
+	uint64_t until;
+
+	count(cpu);
+	asked++;
+	if (was != NULL && burst[was - vcpu] && left[was - vcpu] == 0) {
+		previous = CREDIT_GONE;
+		wake_at[was - vcpu] = now + pause_ticks[was - vcpu];
+	}
+	v = credit_next(&pool, cpu, previous, now, &until);
+	ask_at[cpu] = until;
+	if (v != NULL) {
+		unsigned i = (unsigned)(v - vcpu);
+
+		assert_true((v->hard >> cpu & 1) && v->link == NULL);
+		if (burst[i] && now + left[i] < ask_at[cpu])
+			ask_at[cpu] = now + left[i];
+	}
+	if (was != NULL && v != was && previous != CREDIT_GONE) {
+		int other = credit_place(&pool, was, now);
+
+		if (other >= 0 && (unsigned)other != cpu)
+			ask_at[other] = now;
+	}
+}
+
+static void run(uint64_t ticks)
+{
+	uint64_t end = now + ticks;
+
+	for (;;) {
+		uint64_t next = end;
+		unsigned i;
+
+		for (i = 0; i < cpus; i++)
+			next = ask_at[i] < next ? ask_at[i] : next;
+		for (i = 0; i < VCPUS; i++)
+			next = wake_at[i] && wake_at[i] < next ? wake_at[i] : next;
+		now = next > now ? next : now;
+		if (now >= end)
+			break;
+		for (i = 0; i < VCPUS; i++)
+			if (wake_at[i] && wake_at[i] <= now)
+				wake(i);
+		for (i = 0; i < cpus; i++)
+			if (ask_at[i] <= now)
+				ask(i);
+	}
+	for (unsigned i = 0; i < cpus; i++)
+		count(i);
+}
+
+/* Within `percent` percent of what is expected. */
+static void about(uint64_t value, uint64_t expected, unsigned percent)
+{
+	if (value * 100 < expected * (100 - percent) || value * 100 > expected * (100 + percent))
+		fail_msg("%lu is not within %u %% of %lu", value, percent, expected);
+}
+
+static void test_shares_are_as_weights(void **state)
+{
+	static const unsigned weights[] = {256, 256, 512, 1024};
+
+	(void)state;
+	machine(1);
+	for (unsigned i = 0; i < 4; i++) {
+		hog(i, weights[i], 0, ~0u);
+		wake(i);
+	}
+	run(10 * HZ);
+	for (unsigned i = 0; i < 4; i++)
+		about(ran[i], 10 * HZ * weights[i] / 2048, 2);
+	assert_true(asked < 10 * 1000); /* not more often than the rate limit */
+}
+
+static void test_extreme_weights_starve_nobody(void **state)
+{
+	(void)state;
+	machine(1);
+	hog(0, 65535, 0, ~0u);
+	hog(1, 1, 0, ~0u);
+	hog(2, 65535, 0, ~0u);
+	for (unsigned i = 0; i < 3; i++)
+		wake(i);
+	run(2000 * HZ);
+	about(ran[0], ran[2], 2);
+	assert_in_range(ran[1], 1000, 100000); /* 2000 s / 131071 are 15 ms: within a few slices */
+}
+
+static void test_three_on_two_cpus_are_equal(void **state)
+{
+	(void)state;
+	machine(2);
+	for (unsigned i = 0; i < 3; i++) {
+		hog(i, 256, 0, ~0u);
+		wake(i);
+	}
+	run(10 * HZ);
+	for (unsigned i = 0; i < 3; i++)
+		about(ran[i], 20 * HZ / 3, 3);
+}
+
+static void test_a_vcpu_alone_is_left_alone(void **state)
+{
+	(void)state;
+	machine(2);
+	hog(0, 256, 0, 1);
+	hog(1, 256, 0, 2);
+	wake(0);
+	wake(1);
+	run(100 * HZ);
+	assert_true(ran[0] == 100 * HZ && ran[1] == 100 * HZ);
+	assert_in_range(asked, 2, 4);
+}
+
+static void test_a_cap_holds_and_the_rest_is_for_others(void **state)
+{
+	(void)state;
+	machine(1);
+	hog(0, 1024, 20, ~0u);
+	hog(1, 256, 0, ~0u);
+	wake(0);
+	wake(1);
+	run(10 * HZ);
+	about(ran[0], 2 * HZ, 3);
+	about(ran[1], 8 * HZ, 3);
+}
+
+static void test_a_cap_holds_on_an_idle_machine(void **state)
+{
+	(void)state;
+	machine(4);
+	hog(0, 256, 150, ~0u); /* one domain of three vCPUs, one and a half CPUs */
+	for (unsigned i = 1; i < 3; i++) {
+		credit_vcpu_init(&vcpu[i], &domain[0], 0);
+		vcpu[i].hard = ~0u;
+	}
+	for (unsigned i = 0; i < 3; i++)
+		wake(i);
+	run(10 * HZ);
+	about(ran[0] + ran[1] + ran[2], 15 * HZ, 3);
+}
+
+static void test_pinned_ones_share_their_cpu_whatever_others_do(void **state)
+{
+	(void)state;
+	machine(4);
+	for (unsigned i = 0; i < 4; i++) /* a crowd on CPU 0 */
+		hog(i, 256, 0, 1);
+	burst[3] = 3000; /* one of the crowd sleeps a moment now and then */
+	pause_ticks[3] = 50;
+	for (unsigned i = 4; i < 7; i++) /* the others have a CPU each */
+		hog(i, 256, 0, 1u << (i - 3));
+	for (unsigned i = 0; i < 7; i++)
+		wake(i);
+	run(20 * HZ);
+	for (unsigned i = 0; i < 4; i++)
+		about(ran[i], 5 * HZ, 4);
+	for (unsigned i = 4; i < 7; i++)
+		assert_int_equal(ran[i], 20 * HZ);
+}
+
+static void test_a_sleeper_comes_soon_and_takes_no_more_than_its_share(void **state)
+{
+	uint64_t worst = 0;
+
+	(void)state;
+	machine(1);
+	hog(0, 256, 0, ~0u);
+	hog(1, 256, 0, ~0u);
+	hog(2, 256, 0, ~0u);
+	burst[2] = 100;
+	pause_ticks[2] = 5000;
+	for (unsigned i = 0; i < 3; i++)
+		wake(i);
+	for (unsigned n = 0; n < 2000; n++) {
+		uint64_t before = ran[2], start;
+
+		while (!wake_at[2]) /* until it sleeps */
+			run(100);
+		before = ran[2];
+		run(wake_at[2] - now);
+		for (start = now; ran[2] == before;)
+			run(50);
+		if (n >= 10) /* at first all begin together */
+			worst = now - start > worst ? now - start : worst;
+	}
+	assert_in_range(worst, 0, 1100); /* the rate limit */
+	about(ran[0], ran[1], 3);
+	assert_true(ran[2] < now / 20);
+}
+
+static void test_soft_affinity_is_a_wish(void **state)
+{
+	(void)state;
+	machine(2);
+	for (unsigned i = 0; i < 2; i++) {
+		hog(i, 256, 0, ~0u);
+		vcpu[i].soft = 1; /* both want CPU 0 */
+		wake(i);
+	}
+	run(10 * HZ);
+	about(ran[0] + ran[1], 20 * HZ, 1); /* and yet no CPU is idle */
+	machine(2);
+	hog(0, 256, 0, ~0u);
+	vcpu[0].soft = 2;
+	wake(0);
+	run(HZ);
+	assert_ptr_equal(pool.cpu[1].running, &vcpu[0]);
+}
+
+static void test_a_cpu_that_leaves_gives_its_waiting_ones_to_others(void **state)
+{
+	struct credit_vcpu *was;
+
+	(void)state;
+	machine(2);
+	for (unsigned i = 0; i < 4; i++) {
+		hog(i, 256, 0, ~0u);
+		wake(i);
+	}
+	run(HZ);
+	was = pool.cpu[1].running;
+	assert_non_null(was);
+	credit_charge(&pool, 1, now);
+	pool.cpu[1].running = NULL;
+	credit_cpu_leave(&pool, 1);
+	cpus = 1;
+	(void)credit_wake(&pool, was, now);
+	ask_at[0] = now;
+	memset(ran, 0, sizeof(ran));
+	run(8 * HZ);
+	for (unsigned i = 0; i < 4; i++)
+		about(ran[i], 2 * HZ, 4);
+}
+
+/* Anything in any order: the invariants hold, nobody who may run is forgotten while a CPU that may run it is idle. */
+static void test_random_life(void **state)
+{
+	(void)state;
+	srand(1);
+	machine(4);
+	for (unsigned i = 0; i < VCPUS; i++) {
+		hog(i, 1 + (unsigned)rand() % 2000, rand() % 3 ? 0 : 1 + (unsigned)rand() % 120, 1 + (unsigned)rand() % 15);
+		vcpu[i].soft = (uint32_t)rand() % 16;
+		burst[i] = rand() % 4 ? 1 + (uint64_t)rand() % 9000 : 0;
+		pause_ticks[i] = 1 + (uint64_t)rand() % 9000;
+		wake(i);
+	}
+	for (unsigned n = 0; n < 20000; n++) {
+		unsigned i = (unsigned)rand() % VCPUS;
+
+		run(1 + (uint64_t)rand() % 500);
+		if (rand() % 8 == 0) {
+			vcpu[i].hard = 1 + (unsigned)rand() % 15;
+			credit_rehome(&pool, &vcpu[i]);
+			for (unsigned c = 0; c < cpus; c++)
+				ask_at[c] = now;
+			run(1);
+		}
+		for (unsigned c = 0; c < cpus; c++) {
+			assert_int_equal(pool.idle >> c & 1, pool.cpu[c].running == NULL);
+			for (struct credit_vcpu *v = pool.waiting; v != NULL; v = v->next)
+				assert_true(pool.cpu[c].running != NULL || v->domain->cap != 0 || !(v->hard >> c & 1) ||
+					    ask_at[c] <= now);
+		}
+	}
+	for (unsigned i = 0; i < VCPUS; i++)
+		assert_true(ran[i] > 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_shares_are_as_weights),
+		cmocka_unit_test(test_extreme_weights_starve_nobody),
+		cmocka_unit_test(test_three_on_two_cpus_are_equal),
+		cmocka_unit_test(test_a_vcpu_alone_is_left_alone),
+		cmocka_unit_test(test_a_cap_holds_and_the_rest_is_for_others),
+		cmocka_unit_test(test_a_cap_holds_on_an_idle_machine),
+		cmocka_unit_test(test_pinned_ones_share_their_cpu_whatever_others_do),
+		cmocka_unit_test(test_a_sleeper_comes_soon_and_takes_no_more_than_its_share),
+		cmocka_unit_test(test_soft_affinity_is_a_wish),
+		cmocka_unit_test(test_a_cpu_that_leaves_gives_its_waiting_ones_to_others),
+		cmocka_unit_test(test_random_life),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
