@@ -73,6 +73,12 @@ HV_HOST_ROOMS := hypervisor/guest/vgic.c hypervisor/guest/vgic_lr.c hypervisor/g
 	tests/unit/hypervisor/fake/xen_machine.c $(wildcard hypervisor/xen/*.c)
 HV_UNIT := vgic event credit table
 HV_FUZZ := vgic hypercall
+# power rails and the system controller of i.MX8, against a simulator of it
+HV_HOST_ROOMS += $(wildcard hypervisor/core/power*.c hypervisor/drivers/scu*.c) \
+	tests/unit/hypervisor/fake/scu_sim.c tests/unit/hypervisor/fake/power_machine.c
+HV_UNIT += scu power
+$(HV_HOST)/unit/scu: $(HV_ASAN)/tests/unit/hypervisor/drivers/scu.o
+$(HV_HOST)/unit/power: $(HV_ASAN)/tests/unit/hypervisor/core/power.o
 HV_HOST_LDFLAGS = $(AGENT_LDFLAGS_asan) -T tests/unit/hypervisor/fake/units.lds
 HV_HOST_LIB := $(HV_HOST_ROOMS:%.c=$(HV_ASAN)/%.o)
 $(HV_ASAN)/%.o: %.c hypervisor/hypervisor.mk | $(SYSROOT_HOST)/.done

@@ -9,6 +9,7 @@
 #define EIO	   5
 #define ENXIO	   6
 #define E2BIG	   7
+#define EAGAIN	   11
 #define ENOMEM	   12
 #define EACCES	   13
 #define EFAULT	   14
@@ -21,8 +22,9 @@
 #define ERANGE	   34
 #define ENOSYS	   38
 #define ENODATA	   61
-#define ERESTART   85 /* not for the guest: the call goes on later */
+#define EBADMSG	   74
 #define EOVERFLOW  75
+#define ERESTART   85 /* not for the guest: the call goes on later */
 #define EOPNOTSUPP 95
 #define ETIMEDOUT  110
 

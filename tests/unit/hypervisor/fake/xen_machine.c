@@ -86,16 +86,6 @@ int memory_populate(struct domain *d, ipa_t ipa, unsigned order)
 	(void)ipa;
 	return order > 9 ? -ENOMEM : 0;
 }
-int memory_map_device(struct domain *d, ipa_t ipa, pa_t pa, uint64_t size)
-{
-	(void)d;
-	return (ipa.raw | pa.raw | size) % PAGE_SIZE ? -EINVAL : 0;
-}
-int memory_unmap_range(struct domain *d, ipa_t ipa, uint64_t size)
-{
-	(void)d;
-	return (ipa.raw | size) % PAGE_SIZE ? -EINVAL : 0;
-}
 int memory_relinquish(struct domain *d)
 {
 	(void)d;

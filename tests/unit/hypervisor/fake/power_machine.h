@@ -1,0 +1,15 @@
+/* What core/power needs of the lower floors, for the host tests: which registers a domain sees, and the timer. */
+#ifndef FAKE_POWER_MACHINE_H
+#define FAKE_POWER_MACHINE_H
+#include "core/time.h"
+
+extern uint64_t
+	fake_mapped[64]; /* bases of the ranges that are mapped, Dom0's and DomUs' alike; 0: free */
+extern unsigned fake_mapped_by[64]; /* domain ids */
+extern int fake_unmap_error;	    /* what the next unmapping says */
+extern struct timer *fake_timer;    /* the one that is set, or NULL */
+bool fake_is_mapped(unsigned domain, uint64_t base);
+/* Lets the timer fire until none is set, `most` times at most; how often it did. */
+unsigned fake_timer_run(unsigned most);
+
+#endif
