@@ -8,7 +8,8 @@ struct frame {
 	uint64_t x[31]; /* x0..x30 */
 	uint64_t elr;	/* where the guest goes on. For HVC already behind the instruction; for SMC and traps on it */
 	uint64_t spsr;	/* the guest's PSTATE */
-	uint64_t spare; /* keeps the size a multiple of 16 */
+	uint64_t dirty; /* x19..x28 here are not what the registers hold: they are loaded on the way back. Set by frame_set();
+			 * who replaces a whole frame outside vcpu_work() sets it too */
 };
 _Static_assert(sizeof(struct frame) == 272, "entry.S knows this layout");
 
@@ -19,8 +20,11 @@ static inline uint64_t frame_get(const struct frame *f, unsigned reg)
 }
 static inline void frame_set(struct frame *f, unsigned reg, uint64_t value)
 {
-	if (reg < 31)
-		f->x[reg] = value;
+	if (reg >= 31)
+		return;
+	f->x[reg] = value;
+	if (reg >= 19)
+		f->dirty = 1;
 }
 
 /* Makes the guest take an exception at EL1 as the architecture would (ELR_EL1, SPSR_EL1, ESR_EL1, FAR_EL1, vector), with f as

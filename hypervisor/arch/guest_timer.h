@@ -7,11 +7,13 @@
 void guest_timer_cpu_init(void);
 /* CNTV off; the virtual counter is the machine's minus offset. */
 void guest_timer_reset(uint64_t offset);
-/* Sets CNTV_CTL.IMASK: the line goes down until the guest programs the timer again. */
-void guest_timer_mask(void);
-
-/* Another vCPU gets this CPU's CNTV: takes its control and compare value, and turns it off. / Puts them back. */
-void guest_timer_save(uint64_t *ctl, uint64_t *cval);
-void guest_timer_load(uint64_t offset, uint64_t ctl, uint64_t cval);
+/* CNTV's line: enabled, not masked, condition met. */
+bool guest_timer_line(void);
+/* CNTV as another vCPU's turn finds and leaves it: out of this CPU (the line is down then), and into it. */
+struct guest_timer {
+	uint64_t ctl, cval;
+};
+void guest_timer_save(struct guest_timer *t);
+void guest_timer_load(const struct guest_timer *t, uint64_t offset);
 
 #endif

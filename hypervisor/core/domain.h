@@ -90,6 +90,7 @@ struct domain {
 	struct pool *pool; /* where its vCPUs run; never NULL while it lives. Lock: that pool's */
 	struct credit_domain credit;
 
+	uint32_t irqs[32]; /* bit i of word n: the machine's interrupt 32n + i is the domain's; core/irq's lock to change */
 	unsigned event_intid;	   /* PPI of the event channel upcall: 31, or what boot/dom0 chose */
 	uint64_t counter_offset; /* CNTVOFF_EL2, ticks */
 	uint64_t created;	 /* counter at creation */

@@ -9,6 +9,7 @@ static struct irq {
 	irq_handler *handler;
 	void *arg;
 	struct domain *domain;
+	bool forwarded; /* not deactivated here */
 } irqs[IRQ_MAX];
 static struct lock lock;
 
@@ -19,7 +20,7 @@ int irq_register(unsigned intid, bool edge, irq_handler *handler, void *arg)
 	LOCK_SCOPE(&lock);
 	if (irqs[intid].domain != NULL || (irqs[intid].handler != NULL && irqs[intid].handler != handler))
 		return -EBUSY;
-	irqs[intid] = (struct irq){handler, arg, NULL};
+	irqs[intid] = (struct irq){.handler = handler, .arg = arg};
 	if (intid >= 32) {
 		gic_set_edge(intid, edge);
 		gic_set_target(intid, cpus[0].mpidr);
@@ -27,6 +28,15 @@ int irq_register(unsigned intid, bool edge, irq_handler *handler, void *arg)
 	gic_set_priority(intid, 0x80);
 	gic_enable(intid, true);
 	return 0;
+}
+
+int irq_register_forwarded(unsigned intid, irq_handler *handler)
+{
+	int error = irq_register(intid, false, handler, NULL);
+
+	if (error == 0)
+		irqs[intid].forwarded = true; /* nobody has made it fire yet */
+	return error;
 }
 
 void irq_enable_here(unsigned intid)
@@ -44,6 +54,8 @@ int irq_route_guest(unsigned intid, struct domain *d)
 		return -EBUSY;
 	gic_enable(intid, false);
 	irqs[intid].domain = d;
+	d->irqs[intid / 32] |= 1u << intid % 32;
+	gic_set_edge(intid, false); /* as the vGIC says after its reset */
 	gic_set_priority(intid, 0xa0);
 	gic_set_target(intid, d->vcpu[0] != NULL ? d->vcpu[0]->cpu->mpidr : cpus[0].mpidr);
 	return 0;
@@ -59,17 +71,13 @@ int irq_unroute_guest(unsigned intid, struct domain *d)
 	gic_enable(intid, false);
 	gic_set_active(intid, false);
 	irqs[intid].domain = NULL;
+	d->irqs[intid / 32] &= ~(1u << intid % 32);
 	return 0;
 }
 
 struct domain *irq_owner(unsigned intid)
 {
 	return intid < IRQ_MAX ? irqs[intid].domain : NULL;
-}
-
-void irq_guest_enable(unsigned intid, bool enable)
-{
-	gic_enable(intid, enable);
 }
 
 void irq_guest_trigger(unsigned intid, bool edge)
@@ -92,28 +100,28 @@ static void to_guest(unsigned intid, struct domain *d)
 {
 	struct vcpu *v = cpu_this()->vcpu;
 
-	gic_drop(intid);
 	vcpu_mark_irq(v != NULL && v->domain == d ? v : d->vcpu[0], intid);
 }
 
 void irq_dispatch(void)
 {
-	for (;;) {
-		uint32_t intid = gic_acknowledge();
+	uint32_t intid = gic_acknowledge();
+	const struct irq *irq;
 
-		if (intid >= IRQ_MAX)
-			return;
-		if (irqs[intid].domain != NULL) {
-			to_guest(intid, irqs[intid].domain);
-			continue;
-		}
-		if (intid == SGI_STOP)
-			machine_stop();
-		if (irqs[intid].handler != NULL)
-			irqs[intid].handler(intid, irqs[intid].arg);
-		else if (intid >= 16)
-			log_debug("interrupt %u that nobody waits for", intid);
-		gic_drop(intid);
-		gic_deactivate(intid);
+	if (intid >= IRQ_MAX)
+		return;
+	irq = &irqs[intid];
+	gic_drop(intid);
+	if (irq->handler != NULL) {
+		irq->handler(intid, irq->arg);
+	} else if (irq->domain != NULL) {
+		to_guest(intid, irq->domain);
+		return;
+	} else if (intid == SGI_STOP) {
+		machine_stop();
+	} else if (intid >= 16) {
+		log_debug("interrupt %u that nobody waits for", intid);
 	}
+	if (!irq->forwarded)
+		gic_deactivate(intid);
 }

@@ -210,6 +210,13 @@ void gic_enable(unsigned intid, bool on)
 			   intid < 32 ? GICR_CTLR_RWP : CTLR_RWP);
 }
 
+void gic_enable_word(unsigned n, uint32_t bits, bool on)
+{
+	write32(gicd, (on ? GICD_ISENABLER : GICD_ICENABLER) + n * 4, bits);
+	if (!on)
+		wait_clear(gicd, GICD_CTLR, CTLR_RWP);
+}
+
 void gic_set_edge(unsigned intid, bool edge)
 {
 	uint64_t offset = GICD_ICFGR + intid / 16 * 4;

@@ -30,6 +30,7 @@ void gic_drop(uint32_t intid);		/* ICC_EOIR1_EL1: priority drop */
 void gic_deactivate(uint32_t intid);	/* ICC_DIR_EL1 */
 /* SPIs: any CPU. PPIs and SGIs (< 32): this CPU's redistributor. */
 void gic_enable(unsigned intid, bool on);
+void gic_enable_word(unsigned n, uint32_t bits, bool on); /* SPIs: bits of GICD_ISENABLER<n>, n >= 1 */
 void gic_set_priority(unsigned intid, uint8_t priority);
 void gic_set_edge(unsigned intid, bool edge);
 void gic_set_target(unsigned intid, uint64_t mpidr); /* SPIs */
@@ -57,13 +58,13 @@ uint32_t gic_pending_word(unsigned n);		 /* GICD_ISPENDR<n>, n >= 1 */
 
 uint64_t gic_lr_read(unsigned n);
 void gic_lr_write(unsigned n, uint64_t lr);
+bool gic_lr_write_empty(unsigned n, uint64_t lr); /* false: it holds an interrupt that is pending or active, and keeps it */
 uint32_t gic_lr_done(void); /* bit n: list register n holds no valid interrupt (ELRSR or EISR) */
 uint64_t gic_hcr_read(void);
 void gic_hcr_write(uint64_t hcr);
 unsigned gic_virtual_priority_bits(void); /* that the guest's priorities have: 5..8 */
 /* The guest's CPU interface as after a warm reset: ICH_VMCR_EL2, active priorities and list registers cleared. */
 void gic_virtual_reset(void);
-
 /* What of the guest's CPU interface is not in list registers: its masks and group enables, and its active priorities. */
 struct gic_virtual {
 	uint64_t vmcr, ap0r[4], ap1r[4];

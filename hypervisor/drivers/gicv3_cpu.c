@@ -35,7 +35,7 @@ static unsigned priority_bits, preemption_bits;
 
 uint64_t gic_lr_read(unsigned n)
 {
-	switch (n) {
+	switch (n % 16) {
 #define X(i, crm, op2)                                                                             \
 	case i:                                                                                    \
 		return READ(S3_4_C12_C##crm##_##op2);
@@ -47,7 +47,7 @@ uint64_t gic_lr_read(unsigned n)
 
 void gic_lr_write(unsigned n, uint64_t lr)
 {
-	switch (n) {
+	switch (n % 16) {
 #define X(i, crm, op2)                                                                             \
 	case i:                                                                                    \
 		WRITE(S3_4_C12_C##crm##_##op2, lr);                                                \
@@ -55,6 +55,21 @@ void gic_lr_write(unsigned n, uint64_t lr)
 		EACH_LR(X)
 #undef X
 	}
+}
+
+bool gic_lr_write_empty(unsigned n, uint64_t lr)
+{
+	switch (n % 16) {
+#define X(i, crm, op2)                                                                             \
+	case i:                                                                                    \
+		if (READ(S3_4_C12_C##crm##_##op2) & LR_STATE)                                      \
+			return false;                                                              \
+		WRITE(S3_4_C12_C##crm##_##op2, lr);                                                \
+		break;
+		EACH_LR(X)
+#undef X
+	}
+	return true;
 }
 
 uint32_t gic_lr_done(void)

@@ -14,14 +14,16 @@ static void guest_reset(struct vcpu *v)
 
 static void guest_arrive(struct vcpu *v)
 {
-	vtimer_arrive(v);
 	vgic_arrive(v);
+	vtimer_arrive(v); /* its interrupt may come at once */
 }
 
 static uint64_t guest_leave(struct vcpu *v)
 {
+	uint64_t at = vtimer_leave(v); /* its line is down from here on */
+
 	vgic_leave(v);
-	return vtimer_leave(v);
+	return at;
 }
 
 static void guest_nothing(struct vcpu *v)

@@ -9,19 +9,18 @@ struct region {
 	uint64_t base, end; /* end 0: free */
 	bool (*handler)(struct vcpu *v, struct mmio *m, uint64_t offset);
 };
-static struct region regions[DOMAIN_MAX][MMIO_REGIONS];
+/* one more than are used: a region at 0 without size, where every search ends */
+static struct region regions[DOMAIN_MAX][MMIO_REGIONS + 1];
 
 bool mmio_emulate(struct vcpu *v, struct mmio *m)
 {
 	uint64_t at = m->ipa.raw;
+	const struct region *r = regions[v->domain->slot];
 
 	/* sorted downwards: the first one that begins at or below the address is the only one that can have it */
-	for (const struct region *r = regions[v->domain->slot];
-	     r < regions[v->domain->slot] + MMIO_REGIONS; r++)
-		if (at >= r->base)
-			return at < r->end && m->size <= r->end - at &&
-			       r->handler(v, m, at - r->base);
-	return false;
+	while (at < r->base)
+		r++;
+	return at < r->end && m->size <= r->end - at && r->handler(v, m, at - r->base);
 }
 
 int mmio_register(struct domain *d, ipa_t base, uint64_t size,

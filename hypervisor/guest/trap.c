@@ -104,44 +104,73 @@ static uint64_t extend(uint64_t value, uint64_t esr, unsigned size)
 	return esr & ISS_REG64 ? value : (uint32_t)value;
 }
 
-static void trap_data_abort(struct vcpu *v, struct frame *f, uint64_t esr)
+/* An abort with a valid syndrome: one register, loaded or stored, whose number and size the machine tells. */
+static inline bool emulate(struct vcpu *v, struct frame *f, uint64_t esr, ipa_t at)
+{
+	unsigned reg = (unsigned)bits_get(esr, 20, 16), log = (unsigned)bits_get(esr, 23, 22);
+	unsigned unused = (64 - (8u << log)) & 63; /* bits of a register beyond the size */
+	struct mmio m;
+
+	m.ipa = at;
+	m.size = (uint8_t)(1u << log);
+	m.write = (esr & ISS_WRITE) != 0;
+	m.value = esr & ISS_WRITE ? frame_get(f, reg) << unused >> unused : 0;
+	if (!mmio_emulate(v, &m))
+		return false;
+	if (!(esr & ISS_WRITE))
+		frame_set(f, reg, esr & ISS_SIGNED ? extend(m.value, esr, m.size) : m.value);
+	skip(f);
+	return true;
+}
+
+/* noinline, so that the way before it is short */
+static __attribute__((noinline)) void abort_other(struct vcpu *v, struct frame *f, uint64_t esr)
 {
 	uint64_t far = sysreg_read(far_el2);
-	unsigned reg = (unsigned)bits_get(esr, 20, 16), status = esr & 0x3f;
-	struct mmio m;
+	unsigned status = esr & 0x3f;
+	ipa_t at;
 
 	if ((status & 0x3c) != 0x04 && (status & 0x3c) != 0x08 && (status & 0x3c) != 0x0c) {
 		inject_abort(f, GVA(far), false); /* a synchronous external abort of the machine, an alignment fault */
 		return;
 	}
-	if (!fault_address(esr, far, &m.ipa))
+	if (!fault_address(esr, far, &at))
 		return; /* stage 1 changed under us: the guest tries again */
 	if (!(esr & ISS_STAGE1WALK)) {
 		if (esr & ISS_CACHE) { /* cache maintenance on an address without memory: nothing to do */
 			skip(f);
 			return;
 		}
-		if (esr & ISS_VALID) {
-			m.size = (uint8_t)(1u << bits_get(esr, 23, 22));
-			m.write = (esr & ISS_WRITE) != 0;
-			m.value = m.write ? frame_get(f, reg) << (64 - 8 * m.size) >> (64 - 8 * m.size) : 0;
-			if (mmio_emulate(v, &m)) {
-				if (!m.write)
-					frame_set(f, reg, extend(m.value, esr, m.size));
-				skip(f);
-				return;
-			}
-		}
+		if ((esr & ISS_VALID) && emulate(v, f, esr, at))
+			return;
 	}
 	/* another CPU may have been between break and make: under its lock the mapping is there */
-	if ((status & 0x3c) == 0x04 && memory_lookup(v->domain, m.ipa).kind != STAGE2_NONE)
+	if ((status & 0x3c) == 0x04 && memory_lookup(v->domain, at).kind != STAGE2_NONE)
 		return;
 	log_debug("d%uv%u: %s at %lx (physical %lx), where nothing is; pc %lx", v->domain->id, v->id,
-		  esr & ISS_WRITE ? "write" : "read", far, m.ipa.raw, f->elr);
+		  esr & ISS_WRITE ? "write" : "read", far, at.raw, f->elr);
 	inject_abort(f, GVA(far), false);
 }
 
+/* Nearly all are accesses to emulated registers, told by one comparison: a valid syndrome, a translation fault at a known
+ * address, no cache maintenance, no walk of stage 1. */
+#define ISS_FAR_UNKNOWN (1UL << 10)
+#define ACCESS_MASK	(ISS_VALID | ISS_FAR_UNKNOWN | ISS_CACHE | ISS_STAGE1WALK | 0x3cUL)
+#define ACCESS_IS	(ISS_VALID | 0x04UL)
+
+static void trap_data_abort(struct vcpu *v, struct frame *f, uint64_t esr)
+{
+	if ((esr & ACCESS_MASK) != ACCESS_IS ||
+	    !emulate(v, f, esr,
+		     IPA(bits_get(sysreg_read(hpfar_el2), 43, 4) << 12 | (sysreg_read(far_el2) & PAGE_MASK))))
+		abort_other(v, f, esr);
+}
+
+/* Undefined unless said otherwise, so that no trap has to ask whether there is a handler. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverride-init"
 static trap_handler *const handlers[64] = {
+	[0 ... 63] = trap_undefined,
 	[ESR_WFX] = trap_wfx,
 	[ESR_HVC64] = trap_hvc,
 	[ESR_SMC64] = trap_smc,
@@ -149,13 +178,13 @@ static trap_handler *const handlers[64] = {
 	[ESR_INSN_ABORT_LOWER] = trap_insn_abort,
 	[ESR_DATA_ABORT_LOWER] = trap_data_abort,
 };
+#pragma GCC diagnostic pop
 
 void trap_sync(struct frame *f)
 {
 	uint64_t esr = sysreg_read(esr_el2);
-	trap_handler *handler = handlers[ESR_CLASS(esr)];
 
-	(handler != NULL ? handler : trap_undefined)(vcpu_current(), f, esr);
+	handlers[ESR_CLASS(esr)](vcpu_current(), f, esr);
 }
 
 void trap_irq(struct frame *f)

@@ -5,14 +5,10 @@
 #include "core/unit.h"
 #include "drivers/gicv3.h"
 #include "guest/trap.h"
+#include "guest/vtimer.h"
 #include "lib/bits.h"
 #include "lib/errno.h"
 #include "lib/string.h"
-
-bool vgic_is_hardware(const struct vgic *s, unsigned intid)
-{
-	return intid >= VGIC_BANK_BITS && irq_owner(intid) == s->domain;
-}
 
 /* Marks of interrupts w of bank n: they become pending. The machine's ones were acknowledged: a deactivation is owed. */
 static void bank_mark(struct vgic_vcpu *g, unsigned n, uint32_t w)
@@ -23,12 +19,9 @@ static void bank_mark(struct vgic_vcpu *g, unsigned n, uint32_t w)
 		w &= ~(g->vcpu->lines & ~bank->edge); /* the line itself says it */
 	bank->pending |= w;
 	g->todo |= 1u << n;
-	if (n == 0)
-		return;
-	for (; w; w &= w - 1)
-		if (vgic_is_hardware(g->vgic, n * VGIC_BANK_BITS + bits_first(w)))
-			*(bank->owed & bank->loaded & w & -w ? &bank->renewed : &bank->owed) |=
-				w & -w;
+	w &= vgic_hardware(g->vgic, n);
+	bank->renewed |= w & bank->owed & bank->loaded;
+	bank->owed |= w;
 }
 
 static void collect(struct vgic_vcpu *g)
@@ -86,13 +79,44 @@ void vgic_poke(struct vgic_vcpu *g, unsigned n, uint32_t bits, bool resync)
 	}
 }
 
+/* Looks at the lines of the vCPU whose registers are here. What was loaded because of a line that is down by now, and is not
+ * acknowledged, is no longer pending. */
+static void sample_lines(struct vgic_vcpu *g)
+{
+	struct vcpu *v = g->vcpu;
+	uint32_t timer = 1u << vtimer_virtual_ppi;
+
+	/* the timer's line only needs a look while the machine's interrupt is active: else it interrupts when it goes up */
+	if (g->own.owed & timer) {
+		if (guest_timer_line())
+			bits_set32(&v->lines, timer);
+		else
+			bits_clear32(&v->lines, timer);
+	}
+	for (uint32_t w = g->own.loaded & g->by_line & ~v->lines; w; w &= w - 1)
+		if ((gic_lr_read(g->slot[bits_first(w)]) & LR_STATE) == LR_PENDING)
+			g->resync = true;
+}
+
+/* On the way to the guest, or instead of it. Lock held. */
+static void enter(struct vgic_vcpu *g)
+{
+	if (ATOMIC_READ(g->vcpu->marked))
+		collect(g);
+	sample_lines(g);
+	vgic_lr_fill(g);
+}
+
+void vgic_look(struct vgic_vcpu *g)
+{
+	if (g->vcpu == vcpu_current())
+		enter(g);
+}
+
 void vgic_enter(struct vcpu *v)
 {
-	struct vgic_vcpu *g = v->vgic;
-
-	LOCK_SCOPE(&g->vgic->lock);
-	collect(g);
-	vgic_lr_fill(g);
+	LOCK_SCOPE(&v->vgic->vgic->lock);
+	enter(v->vgic);
 }
 
 bool vgic_irq_pending(struct vcpu *v)
@@ -100,23 +124,90 @@ bool vgic_irq_pending(struct vcpu *v)
 	struct vgic_vcpu *g = v->vgic;
 
 	LOCK_SCOPE(&g->vgic->lock);
-	collect(g);
-	vgic_lr_fill(g);
+	enter(g);
 	for (uint32_t w = g->used; w; w &= w - 1)
 		if (gic_lr_read(bits_first(w)) & LR_PENDING)
 			return true;
 	return false;
 }
 
-/* Another vCPU gets this CPU's list registers: everything back into the banks, where others find it. */
-void vgic_leave(struct vcpu *v)
+/* A private interrupt becomes pending for the vCPU whose registers are here: into a list register now, without marks and work.
+ * `hardware`: the machine's of the same number is behind it. Lock held. */
+static void raise(struct vgic_vcpu *g, unsigned intid, bool hardware)
+{
+	struct vgic_bank *bank = &g->own;
+	uint32_t bit = 1u << intid;
+
+	if (!vgic_lr_again(g, intid, hardware)) {
+		if (hardware) {
+			bank->renewed |= bit & bank->owed & bank->loaded;
+			bank->owed |= bit;
+		} else {
+			bank->pending |= bit;
+		}
+		g->todo |= 1;
+		vgic_lr_fill(g);
+	}
+	if (g->vcpu->run != VCPU_RUNNING)
+		vcpu_kick(g->vcpu, WORK_VGIC); /* it waits, with its registers here */
+}
+
+void vgic_forward(struct vcpu *v, unsigned intid)
 {
 	struct vgic_vcpu *g = v->vgic;
 
 	LOCK_SCOPE(&g->vgic->lock);
+	if (!(ATOMIC_READ(v->lines) >> intid & 1))
+		bits_set32(&v->lines, 1u << intid);
+	raise(g, intid, true);
+}
+
+bool vgic_is_enabled(const struct vcpu *v, unsigned intid)
+{
+	return v->vgic->own.enabled >> intid & 1;
+}
+
+void vgic_line_down(struct vcpu *v, unsigned intid)
+{
+	vcpu_set_line(v, intid, false);
+	if (v->vgic->own.loaded >> intid & 1)
+		vcpu_kick(v, WORK_VGIC);
+}
+
+static void send_self(struct vcpu *v, unsigned sgi)
+{
+	LOCK_SCOPE(&v->vgic->vgic->lock);
+	raise(v->vgic, sgi, false);
+}
+
+void vgic_leave(struct vcpu *v)
+{
+	struct vgic_vcpu *g = v->vgic;
+	struct vgic_bank *bank = &g->own;
+
+	LOCK_SCOPE(&g->vgic->lock);
+	if (ATOMIC_READ(v->marked))
+		collect(g);
 	vgic_lr_take_back(g);
-	g->spilled = false; /* EOIcount was looked at */
 	gic_virtual_save(&g->interface);
+	g->spilled = false;
+	/* the next vCPU needs the machine's private interrupts; a line that is up raises them again on the next CPU */
+	for (uint32_t w = bank->owed; w; w &= w - 1)
+		irq_guest_deactivate(bits_first(w));
+	bits_clear32(&v->lines, bank->owed);
+	bank->owed &= bank->active;
+}
+
+/* The vCPU came to another CPU: the machine's interrupts that are routed to it come too. */
+static void follow(struct vgic_vcpu *g)
+{
+	struct vgic *s = g->vgic;
+
+	g->at = g->vcpu->cpu;
+	for (unsigned n = 1; n < s->banks; n++)
+		for (uint32_t w = vgic_hardware(s, n); w; w &= w - 1)
+			if (s->shared[n - 1].target[bits_first(w)] == g->vcpu->id)
+				irq_guest_target(n * VGIC_BANK_BITS + bits_first(w), g->at);
 }
 
 void vgic_arrive(struct vcpu *v)
@@ -124,10 +215,13 @@ void vgic_arrive(struct vcpu *v)
 	struct vgic_vcpu *g = v->vgic;
 
 	LOCK_SCOPE(&g->vgic->lock);
+	if (g->at != v->cpu)
+		follow(g);
 	gic_virtual_load(&g->interface);
-	collect(g);
-	g->resync = true; /* all banks, and the best of them */
-	vgic_lr_fill(g);
+	for (uint32_t w = g->own.owed; w; w &= w - 1)
+		gic_set_active(bits_first(w), true);
+	g->resync = true;
+	enter(g);
 }
 
 void vgic_maintenance(unsigned intid, void *arg)
@@ -158,7 +252,9 @@ void vgic_send_sgi(struct vcpu *v, uint64_t value)
 	for (uint64_t list = value & 0xffff; list; list &= list - 1) {
 		unsigned id = first + bits_first(list);
 
-		if (id < d->vcpus_max && d->vcpu[id])
+		if (id == v->id)
+			send_self(v, sgi);
+		else if (id < d->vcpus_max && d->vcpu[id])
 			vcpu_mark_irq(d->vcpu[id], sgi);
 	}
 }
@@ -195,6 +291,9 @@ void vgic_reset(struct vcpu *v)
 	collect(g);
 	vgic_lr_take_back(g);
 	g->resync = g->spilled = false;
+	for (uint32_t w = g->own.owed; w; w &= w - 1)
+		irq_guest_deactivate(bits_first(w));
+	bits_clear32(&v->lines, g->own.owed);
 	bank_reset(&g->own);
 	g->own.edge = 0xffff; /* SGIs are edges */
 	g->todo = ~0u >> (32 - g->vgic->banks);

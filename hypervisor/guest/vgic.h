@@ -41,7 +41,10 @@ struct vgic_vcpu {
 	uint16_t latched; /* loaded from the latch, not from the line: goes back into the latch */
 	bool resync;	  /* take all list registers back and choose again */
 	bool spilled;	  /* more interrupts than list registers */
+	uint8_t slot[VGIC_BANK_BITS]; /* the list register of each loaded interrupt of bank 0 */
+	uint32_t by_line; /* of bank 0, loaded because of its line, which may have gone down since */
 	uint64_t lr[VGIC_LRS]; /* as last written: what other vCPUs can know of them */
+	struct cpu *at; /* where the machine's interrupts that are routed to it go */
 	struct gic_virtual interface; /* while its registers are on no CPU */
 	struct vgic_bank own;
 };
@@ -70,6 +73,12 @@ static inline uint32_t vgic_pending(const struct vgic_vcpu *g, const struct vgic
 	return bank->pending | (vgic_lines(g, bank) & ~bank->edge);
 }
 
+/* The interrupts of bank n behind which the machine's of the same number stand. */
+static inline uint32_t vgic_hardware(const struct vgic *s, unsigned n)
+{
+	return n == 0 ? 0 : s->domain->irqs[n];
+}
+
 /* ---- vgic.c ---------------------------------------------------------------------------------------------------------- */
 void vgic_enter(struct vcpu *v);       /* sched_hooks.enter */
 bool vgic_irq_pending(struct vcpu *v); /* sched_hooks.irq_pending */
@@ -80,13 +89,20 @@ void vgic_arrive(struct vcpu *v);
 void vgic_send_sgi(struct vcpu *v, uint64_t value);
 /* The level of an SPI that the hypervisor itself drives (virtual devices). -EINVAL: no such SPI. Any CPU. */
 int vgic_set_spi(struct domain *d, unsigned intid, bool up);
-/* A machine interrupt that belongs to the domain stands behind the SPI of the same number. */
-bool vgic_is_hardware(const struct vgic *s, unsigned intid);
+/* Private interrupts of the vCPU whose registers are on this CPU. Forward: the machine's interrupt of the same number was taken,
+ * its priority dropped; the guest's deactivation ends it. Line down: as vcpu_set_line(), and a list register that has it
+ * pending gives it back. */
+void vgic_forward(struct vcpu *v, unsigned intid);
+void vgic_line_down(struct vcpu *v, unsigned intid);
+/* Does the vCPU take private interrupt `intid` when it becomes pending? */
+bool vgic_is_enabled(const struct vcpu *v, unsigned intid);
 /* irq_handler of the maintenance interrupt, once registered on each CPU. */
 void vgic_maintenance(unsigned intid, void *arg);
 
 /* Takes the marks of every vCPU of the domain into the banks, so that they tell the truth. Lock held. */
 void vgic_collect(struct vgic *s);
+/* When g's registers are on this CPU: its lines and list registers are looked at, so that its bank 0 tells the truth. Lock held. */
+void vgic_look(struct vgic_vcpu *g);
 /* Whoever holds (or would get) interrupts `bits` of bank n looks again; resync: at its list registers too. g: whose bank 0.
  * Lock held. */
 void vgic_poke(struct vgic_vcpu *g, unsigned n, uint32_t bits, bool resync);
@@ -94,6 +110,10 @@ void vgic_poke(struct vgic_vcpu *g, unsigned n, uint32_t bits, bool resync);
 /* ---- vgic_lr.c: on the vCPU's own pCPU, lock held --------------------------------------------------------------------- */
 void vgic_lr_take_back(struct vgic_vcpu *g); /* everything back into the banks */
 void vgic_lr_fill(struct vgic_vcpu *g);	     /* empties what is done, loads what is new */
+/* Interrupt i of bank 0 became pending again and its list register is empty by now: used once more. False: it is not so. */
+bool vgic_lr_again(struct vgic_vcpu *g, unsigned i, bool hardware);
+/* What the machine still has active of bank 0 and the guest is done with: deactivated there. */
+void vgic_lr_settle(struct vgic_vcpu *g);
 /* Pending and active bits of the bank that are in list registers. g: whose bank 0; any CPU. */
 void vgic_lr_state(struct vgic_vcpu *g, unsigned n, uint32_t *pending, uint32_t *active);
 

@@ -58,6 +58,8 @@ static uint64_t lr_make(struct vgic_vcpu *g, unsigned n, unsigned i, bool *latch
 	}
 	if (*latched)
 		bank->pending &= ~bit;
+	if (n == 0)
+		g->by_line = *latched || !pending ? g->by_line & ~bit : g->by_line | bit;
 	bank->active &= ~bit;
 	bank->loaded |= bit;
 	bank->holder[i] = (uint8_t)g->vcpu->id;
@@ -69,6 +71,8 @@ static void lr_load(struct vgic_vcpu *g, unsigned slot, unsigned n, unsigned i)
 	bool latched;
 
 	lr_write(g, slot, lr_make(g, n, i, &latched));
+	if (n == 0)
+		g->slot[i] = (uint8_t)slot;
 	g->used |= (uint16_t)(1u << slot);
 	g->latched = (uint16_t)((g->latched & ~(1u << slot)) | (unsigned)latched << slot);
 }
@@ -90,6 +94,9 @@ static void lr_release(struct vgic_vcpu *g, unsigned slot, uint64_t lr)
 		if (lr &
 		    LR_STATE) /* dropped by software; else the guest's own deactivation did it */
 			irq_guest_deactivate(intid);
+		/* a line that is still up interrupts again as soon as the guest runs */
+		if (n == 0 && !(bank->renewed & bit))
+			bits_clear32(&g->vcpu->lines, bit);
 		bank->owed = (bank->owed & ~bit) | (bank->renewed & bit);
 		bank->renewed &= ~bit;
 	}
@@ -130,6 +137,36 @@ static void deactivate_spilled(struct vgic_vcpu *g, unsigned count)
 			irq_guest_deactivate(best_n * VGIC_BANK_BITS + best_i);
 		}
 	}
+}
+
+bool vgic_lr_again(struct vgic_vcpu *g, unsigned i, bool hardware)
+{
+	unsigned slot = g->slot[i];
+	uint64_t lr = g->lr[slot];
+
+	/* whatever the guest changed about it since then asks for a resync or left something to do */
+	if (!(g->own.loaded >> i & 1) || g->own.renewed >> i & 1 || g->resync || g->spilled || g->todo ||
+	    ((lr & LR_HW) != 0) != hardware)
+		return false;
+	lr = (lr & ~LR_STATE) | LR_PENDING;
+	if (!gic_lr_write_empty(slot, lr))
+		return false;
+	g->lr[slot] = lr;
+	if (hardware)
+		g->by_line |= 1u << i;
+	else
+		g->latched |= (uint16_t)(1u << slot);
+	return true;
+}
+
+void vgic_lr_settle(struct vgic_vcpu *g)
+{
+	struct vgic_bank *bank = &g->own;
+	uint32_t w = bank->owed & ~(vgic_pending(g, bank) | bank->active | bank->loaded);
+
+	bank->owed &= ~w;
+	for (; w; w &= w - 1)
+		irq_guest_deactivate(bits_first(w));
 }
 
 void vgic_lr_take_back(struct vgic_vcpu *g)
@@ -284,6 +321,7 @@ void vgic_lr_fill(struct vgic_vcpu *g)
 	}
 	g->resync = false;
 	vgic_lr_take_back(g);
+	vgic_lr_settle(g);
 	refill(g);
 }
 

@@ -21,7 +21,6 @@
 
 /* Where an access goes: frame of vCPU g (distributor: the accessing vCPU), register offset in it. */
 struct access {
-	struct vgic *s;
 	struct vgic_vcpu *g;
 	unsigned offset, size;
 };
@@ -37,72 +36,60 @@ struct family {
 static struct vgic_bank *bank_at(const struct access *a, bool distributor, unsigned *n)
 {
 	*n = a->offset % 0x80 / 4;
-	if (distributor ? *n == 0 || *n >= a->s->banks : *n != 0)
+	if (distributor ? *n == 0 || *n >= a->g->vgic->banks : *n != 0)
 		return NULL;
 	return vgic_bank(a->g, *n);
 }
 
 /* ---- one bit for each interrupt: the same for both frames ------------------------------------------------------------ */
-static void hardware_enable(const struct access *a, struct vgic_bank *bank, unsigned n, uint32_t w,
-			    bool on)
+static void hardware_enable(const struct access *a, unsigned n, uint32_t w, bool on)
 {
-	struct domain *d = a->s->domain;
-
-	for (; w; w &= w - 1) {
-		unsigned i = bits_first(w), intid = n * VGIC_BANK_BITS + i;
-
-		if (!vgic_is_hardware(a->s, intid))
-			continue;
-		if (on) {
-			irq_guest_trigger(intid, bank->edge >> i & 1);
-			if (bank->target[i] < d->vcpus_max && d->vcpu[bank->target[i]])
-				irq_guest_target(intid, d->vcpu[bank->target[i]]->cpu);
-		}
-		irq_guest_enable(intid, on);
-	}
+	w &= vgic_hardware(a->g->vgic, n);
+	if (w)
+		gic_enable_word(n, w, on);
 }
 
 static void enable_set(const struct access *a, struct vgic_bank *bank, unsigned n, uint32_t w)
 {
 	w &= ~bank->enabled;
 	bank->enabled |= w;
-	if (n != 0)
-		hardware_enable(a, bank, n, w, true);
-	else if (w >> a->s->domain->event_intid & 1)
+	hardware_enable(a, n, w, true);
+	if (n == 0 && w >> a->g->vgic->domain->event_intid & 1)
 		event_resample(a->g->vcpu); /* its line may be up since before */
 	w &= vgic_pending(a->g, bank) | bank->active | bank->loaded;
-	vgic_poke(a->g, n, w, true);
+	if (w)
+		vgic_poke(a->g, n, w, true);
 }
 
 static void enable_clear(const struct access *a, struct vgic_bank *bank, unsigned n, uint32_t w)
 {
 	w &= bank->enabled;
 	bank->enabled &= ~w;
-	if (n != 0)
-		hardware_enable(a, bank, n, w, false);
+	hardware_enable(a, n, w, false);
 	vgic_poke(a->g, n, w & bank->loaded, true);
 }
 
 /* Splits w: the bits that the machine's GIC has to be told of are told, the others are returned. */
 static uint32_t hardware_pending(const struct access *a, unsigned n, uint32_t w, bool pending)
 {
-	uint32_t software = w;
+	uint32_t hardware = w & vgic_hardware(a->g->vgic, n);
 
-	for (; n != 0 && w; w &= w - 1) {
-		unsigned intid = n * VGIC_BANK_BITS + bits_first(w);
-
-		if (vgic_is_hardware(a->s, intid)) {
-			gic_set_pending(intid, pending);
-			software &= ~(w & -w);
-		}
-	}
-	return software;
+	for (w &= ~hardware; hardware; hardware &= hardware - 1)
+		gic_set_pending(n * VGIC_BANK_BITS + bits_first(hardware), pending);
+	return w;
 }
 
 /* The machine's interrupts that are neither pending nor active for the guest any more: deactivated there. */
-static void hardware_settle(struct vgic_bank *bank, unsigned n, uint32_t w)
+static void hardware_settle(const struct access *a, struct vgic_bank *bank, unsigned n, uint32_t w)
 {
 	w &= bank->owed & ~(bank->pending | bank->active | bank->loaded);
+	if (n == 0) { /* by the CPU whose they are: vgic_lr_settle() */
+		if (w) {
+			a->g->resync = true;
+			vcpu_kick(a->g->vcpu, WORK_VGIC);
+		}
+		return;
+	}
 	bank->owed &= ~w;
 	for (; w; w &= w - 1)
 		irq_guest_deactivate(n * VGIC_BANK_BITS + bits_first(w));
@@ -120,7 +107,7 @@ static void pending_clear(const struct access *a, struct vgic_bank *bank, unsign
 	hardware_pending(a, n, w, false);
 	bank->pending &= ~w;
 	bank->drop_pending |= w & bank->loaded;
-	hardware_settle(bank, n, w);
+	hardware_settle(a, bank, n, w);
 	vgic_poke(a->g, n, w & bank->loaded, true);
 }
 
@@ -142,7 +129,7 @@ static void active_clear(const struct access *a, struct vgic_bank *bank, unsigne
 
 	bank->active &= ~w;
 	bank->drop_active |= loaded;
-	hardware_settle(bank, n, w);
+	hardware_settle(a, bank, n, w);
 	vgic_poke(a->g, n, w, loaded != 0);
 }
 
@@ -152,10 +139,8 @@ static uint32_t pending_read(const struct access *a, struct vgic_bank *bank, uns
 
 	vgic_lr_state(a->g, n, &pending, &active);
 	word |= pending & ~bank->drop_pending;
-	if (n != 0)
-		for (uint32_t w = gic_pending_word(n) & ~word; w; w &= w - 1)
-			if (vgic_is_hardware(a->s, n * VGIC_BANK_BITS + bits_first(w)))
-				word |= w & -w;
+	if (vgic_hardware(a->g->vgic, n))
+		word |= gic_pending_word(n) & vgic_hardware(a->g->vgic, n);
 	return word;
 }
 
@@ -174,8 +159,9 @@ static uint32_t enabled_read(const struct access *a, struct vgic_bank *bank, uns
 	return bank->enabled;
 }
 
-/* The two frames' functions of a family. Reading `enabled` is one load and needs no lock. */
-#define BITMAP(name, distributor, read_word, write_word, lock_read)                                \
+/* The two frames' functions of a family. Enables are one word that nothing but such accesses changes. Pending and active states
+ * are spread over marks, list registers and lines: those are looked at first. */
+#define BITMAP(name, distributor, spread_out, read_word, write_word)                               \
 	static uint64_t name##_read(const struct access *a)                                        \
 	{                                                                                          \
 		unsigned n;                                                                        \
@@ -183,10 +169,10 @@ static uint32_t enabled_read(const struct access *a, struct vgic_bank *bank, uns
                                                                                                    \
 		if (!bank)                                                                         \
 			return 0;                                                                  \
-		if (!(lock_read))                                                                  \
+		if (!(spread_out))                                                                 \
 			return read_word(a, bank, n);                                              \
-		LOCK_SCOPE(&a->s->lock);                                                           \
-		vgic_collect(a->s);                                                                \
+		LOCK_SCOPE(&a->g->vgic->lock);                                                           \
+		look(a, n);                                                                        \
 		return read_word(a, bank, n);                                                      \
 	}                                                                                          \
 	static void name##_write(const struct access *a, uint64_t value)                           \
@@ -194,33 +180,39 @@ static uint32_t enabled_read(const struct access *a, struct vgic_bank *bank, uns
 		unsigned n;                                                                        \
 		struct vgic_bank *bank = bank_at(a, distributor, &n);                              \
                                                                                                    \
-		if (!bank || !(uint32_t)value)                                                     \
+		if (!bank)                                                                         \
 			return;                                                                    \
-		if (n == VGIC_BANKS - 1)                                                           \
-			value &= 0x0fffffff; /* 1020 to 1023 are no interrupts */                  \
-		LOCK_SCOPE(&a->s->lock);                                                           \
-		vgic_collect(a->s);                                                                \
+		value &= n == VGIC_BANKS - 1 ? 0x0fffffff : ~0u; /* 1020 to 1023 are none */       \
+		LOCK_SCOPE(&a->g->vgic->lock);                                                           \
+		if (spread_out)                                                                    \
+			look(a, n);                                                                \
 		write_word(a, bank, n, (uint32_t)value);                                           \
 	}
-BITMAP(d_isenabler, true, enabled_read, enable_set, false)
-BITMAP(d_icenabler, true, enabled_read, enable_clear, false)
-BITMAP(d_ispendr, true, pending_read, pending_set, true)
-BITMAP(d_icpendr, true, pending_read, pending_clear, true)
-BITMAP(d_isactiver, true, active_read, active_set, true)
-BITMAP(d_icactiver, true, active_read, active_clear, true)
-BITMAP(r_isenabler, false, enabled_read, enable_set, false)
-BITMAP(r_icenabler, false, enabled_read, enable_clear, false)
-BITMAP(r_ispendr, false, pending_read, pending_set, true)
-BITMAP(r_icpendr, false, pending_read, pending_clear, true)
-BITMAP(r_isactiver, false, active_read, active_set, true)
-BITMAP(r_icactiver, false, active_read, active_clear, true)
+static void look(const struct access *a, unsigned n)
+{
+	vgic_collect(a->g->vgic);
+	if (n == 0)
+		vgic_look(a->g);
+}
+BITMAP(d_isenabler, true, false, enabled_read, enable_set)
+BITMAP(d_icenabler, true, false, enabled_read, enable_clear)
+BITMAP(d_ispendr, true, true, pending_read, pending_set)
+BITMAP(d_icpendr, true, true, pending_read, pending_clear)
+BITMAP(d_isactiver, true, true, active_read, active_set)
+BITMAP(d_icactiver, true, true, active_read, active_clear)
+BITMAP(r_isenabler, false, false, enabled_read, enable_set)
+BITMAP(r_icenabler, false, false, enabled_read, enable_clear)
+BITMAP(r_ispendr, false, true, pending_read, pending_set)
+BITMAP(r_icpendr, false, true, pending_read, pending_clear)
+BITMAP(r_isactiver, false, true, active_read, active_set)
+BITMAP(r_icactiver, false, true, active_read, active_clear)
 
 /* ---- IPRIORITYR: a byte for each interrupt, ICFGR: two bits ----------------------------------------------------------- */
 static struct vgic_bank *bank_of_intid(const struct access *a, unsigned intid, bool distributor)
 {
 	unsigned n = intid / VGIC_BANK_BITS;
 
-	if (distributor ? n == 0 || n >= a->s->banks : n != 0)
+	if (distributor ? n == 0 || n >= a->g->vgic->banks : n != 0)
 		return NULL;
 	return vgic_bank(a->g, n);
 }
@@ -245,7 +237,7 @@ static void priority_write(const struct access *a, uint64_t value, bool distribu
 
 	if (!bank)
 		return;
-	LOCK_SCOPE(&a->s->lock);
+	LOCK_SCOPE(&a->g->vgic->lock);
 	for (unsigned k = 0; k < a->size; k++)
 		bank->priority[i + k] = (uint8_t)(value >> (8 * k) & mask);
 	vgic_poke(a->g, intid / VGIC_BANK_BITS, (a->size == 4 ? 0xfu : 1u) << i & bank->loaded,
@@ -303,14 +295,10 @@ static void config_write(const struct access *a, uint64_t value, bool distributo
 
 	if (!bank || intid == 0) /* SGIs are edges for good */
 		return;
-	LOCK_SCOPE(&a->s->lock);
+	LOCK_SCOPE(&a->g->vgic->lock);
 	edge = (bank->edge & ~(0xffffu << shift)) | gather((uint32_t)value) << shift;
-	for (uint32_t w = edge ^ bank->edge; w && intid >= VGIC_BANK_BITS; w &= w - 1) {
-		unsigned i = bits_first(w);
-
-		if (vgic_is_hardware(a->s, intid - shift + i))
-			irq_guest_trigger(intid - shift + i, edge >> i & 1);
-	}
+	for (uint32_t w = (edge ^ bank->edge) & vgic_hardware(a->g->vgic, intid / VGIC_BANK_BITS); w; w &= w - 1)
+		irq_guest_trigger(intid - shift + bits_first(w), edge >> bits_first(w) & 1);
 	bank->edge = edge;
 }
 
@@ -336,17 +324,17 @@ static void route_set(const struct access *a, unsigned intid, uint32_t route)
 {
 	unsigned n = intid / VGIC_BANK_BITS, i = intid % VGIC_BANK_BITS;
 	struct vgic_bank *bank = vgic_bank(a->g, n);
-	struct domain *d = a->s->domain;
+	struct domain *d = a->g->vgic->domain;
 	unsigned id = (route & 0xff) | (route >> 8 & 0xff) << 4;
 
-	LOCK_SCOPE(&a->s->lock);
-	vgic_collect(a->s);
-	a->s->route[intid - VGIC_BANK_BITS] = route;
+	LOCK_SCOPE(&a->g->vgic->lock);
+	vgic_collect(a->g->vgic);
+	a->g->vgic->route[intid - VGIC_BANK_BITS] = route;
 	vgic_poke(a->g, n, 1u << i & bank->loaded, true); /* who had it pending gives it back */
 	if (route >> 16 || (route & 0xff) > 15 || id >= d->vcpus_max || !d->vcpu[id])
 		id = VGIC_NO_TARGET;
 	bank->target[i] = (uint8_t)id;
-	if (id != VGIC_NO_TARGET && vgic_is_hardware(a->s, intid))
+	if (id != VGIC_NO_TARGET && vgic_hardware(a->g->vgic, n) >> i & 1)
 		irq_guest_target(intid, d->vcpu[id]->cpu);
 	if (vgic_pending(a->g, bank) >> i & 1)
 		vgic_poke(a->g, n, 1u << i, false);
@@ -356,16 +344,16 @@ static uint64_t irouter_read(const struct access *a)
 {
 	unsigned intid = (a->offset - 0x6000) / 8;
 
-	if (intid < VGIC_BANK_BITS || intid >= a->s->banks * VGIC_BANK_BITS || intid >= 1020)
+	if (intid < VGIC_BANK_BITS || intid >= a->g->vgic->banks * VGIC_BANK_BITS || intid >= 1020)
 		return 0;
 	/* Aff3 in the upper word is 0: TYPER.A3V is */
-	return a->offset & 4 ? 0 : a->s->route[intid - VGIC_BANK_BITS];
+	return a->offset & 4 ? 0 : a->g->vgic->route[intid - VGIC_BANK_BITS];
 }
 static void irouter_write(const struct access *a, uint64_t value)
 {
 	unsigned intid = (a->offset - 0x6000) / 8;
 
-	if (intid < VGIC_BANK_BITS || intid >= a->s->banks * VGIC_BANK_BITS || intid >= 1020)
+	if (intid < VGIC_BANK_BITS || intid >= a->g->vgic->banks * VGIC_BANK_BITS || intid >= 1020)
 		return;
 	if (!(a->offset & 4)) /* IRM is RES0: TYPER.No1N */
 		route_set(a, intid, (uint32_t)value & 0xffffff);
@@ -388,10 +376,10 @@ static uint64_t d_control_read(const struct access *a)
 {
 	switch (a->offset) {
 	case 0x0:
-		return CTLR_ARE | (a->s->enabled ? CTLR_G1A : 0) |
-		       (writes_pending(a->s) ? CTLR_RWP : 0);
+		return CTLR_ARE | (a->g->vgic->enabled ? CTLR_G1A : 0) |
+		       (writes_pending(a->g->vgic) ? CTLR_RWP : 0);
 	case 0x4:
-		return (a->s->banks - 1) | TYPER_TWO_SECURITY | TYPER_ID_BITS | TYPER_NO_1OFN;
+		return (a->g->vgic->banks - 1) | TYPER_TWO_SECURITY | TYPER_ID_BITS | TYPER_NO_1OFN;
 	case 0x8:
 		return IIDR;
 	}
@@ -400,34 +388,37 @@ static uint64_t d_control_read(const struct access *a)
 
 static void d_control_write(const struct access *a, uint64_t value)
 {
-	struct domain *d = a->s->domain;
+	struct domain *d = a->g->vgic->domain;
 	bool enable = value & CTLR_G1A;
 
-	if (a->offset != 0 || enable == a->s->enabled)
+	if (a->offset != 0 || enable == a->g->vgic->enabled)
 		return;
-	LOCK_SCOPE(&a->s->lock);
-	a->s->enabled = enable;
+	LOCK_SCOPE(&a->g->vgic->lock);
+	a->g->vgic->enabled = enable;
 	for (unsigned i = 0; i < d->vcpus_max; i++)
 		if (d->vcpu[i]) {
-			a->s->vcpus[i].resync = true;
+			a->g->vgic->vcpus[i].resync = true;
 			vcpu_kick(d->vcpu[i], WORK_VGIC);
 		}
 }
 
+static uint64_t r_typer(const struct access *a)
+{
+	unsigned id = a->g->vcpu->id;
+	bool last = id + 1 == a->g->vgic->domain->vcpus_max;
+
+	return vcpu_affinity(id) << 32 | (uint64_t)id << 8 | (last ? 1u << 4 : 0);
+}
+
 static uint64_t r_control_read(const struct access *a)
 {
-	struct domain *d = a->s->domain;
-	unsigned id = a->g->vcpu->id;
-	bool last = id + 1 == d->vcpus_max;
-	uint64_t typer = vcpu_affinity(id) << 32 | (uint64_t)id << 8 | (last ? 1u << 4 : 0);
-
 	switch (a->offset) {
 	case 0x4:
 		return a->size == 4 ? IIDR : 0;
 	case 0x8:
-		return a->size == 8 ? typer : (uint32_t)typer;
+		return a->size == 8 ? r_typer(a) : (uint32_t)r_typer(a);
 	case 0xc:
-		return a->size == 4 ? typer >> 32 : 0;
+		return a->size == 4 ? r_typer(a) >> 32 : 0;
 	}
 	return 0; /* CTLR, STATUSR, WAKER (RAZ/WI to non-secure software), LPI registers */
 }
@@ -441,105 +432,95 @@ static uint64_t id_read(const struct access *a)
 }
 
 /* ---- the frames ------------------------------------------------------------------------------------------------------ */
-enum {
-	RESERVED,
-	CONTROL,
-	ISENABLER,
-	ICENABLER,
-	ISPENDR,
-	ICPENDR,
-	ISACTIVER,
-	ICACTIVER,
-	IPRIORITYR,
-	ICFGR,
-	IROUTER,
-	ID,
-	FAMILIES
+#define FAMILY(name, sizes, read, write) static const struct family name = {sizes, read, write}
+FAMILY(d_control, 4, d_control_read, d_control_write);
+FAMILY(d_isenabler, 4, d_isenabler_read, d_isenabler_write);
+FAMILY(d_icenabler, 4, d_icenabler_read, d_icenabler_write);
+FAMILY(d_ispendr, 4, d_ispendr_read, d_ispendr_write);
+FAMILY(d_icpendr, 4, d_icpendr_read, d_icpendr_write);
+FAMILY(d_isactiver, 4, d_isactiver_read, d_isactiver_write);
+FAMILY(d_icactiver, 4, d_icactiver_read, d_icactiver_write);
+FAMILY(d_ipriorityr, 1 | 4, d_ipriorityr_read, d_ipriorityr_write);
+FAMILY(d_icfgr, 4, d_icfgr_read, d_icfgr_write);
+FAMILY(d_irouter, 4 | 8, irouter_read, irouter_write);
+FAMILY(r_control, 4 | 8, r_control_read, NULL);
+FAMILY(r_isenabler, 4, r_isenabler_read, r_isenabler_write);
+FAMILY(r_icenabler, 4, r_icenabler_read, r_icenabler_write);
+FAMILY(r_ispendr, 4, r_ispendr_read, r_ispendr_write);
+FAMILY(r_icpendr, 4, r_icpendr_read, r_icpendr_write);
+FAMILY(r_isactiver, 4, r_isactiver_read, r_isactiver_write);
+FAMILY(r_icactiver, 4, r_icactiver_read, r_icactiver_write);
+FAMILY(r_ipriorityr, 1 | 4, r_ipriorityr_read, r_ipriorityr_write);
+FAMILY(r_icfgr, 4, r_icfgr_read, r_icfgr_write);
+FAMILY(id, 4, id_read, NULL);
+
+/* The family of each 128 bytes: of the first 4 KiB of the distributor, and of SGI_base. Reserved ones are NULL. */
+typedef const struct family *const family_map[32];
+static family_map distributor_map = {
+	[0] = &d_control,
+	[0x100 >> 7] = &d_isenabler,
+	[0x180 >> 7] = &d_icenabler,
+	[0x200 >> 7] = &d_ispendr,
+	[0x280 >> 7] = &d_icpendr,
+	[0x300 >> 7] = &d_isactiver,
+	[0x380 >> 7] = &d_icactiver,
+	[0x400 >> 7 ... 0x780 >> 7] = &d_ipriorityr,
+	[0xc00 >> 7 ... 0xc80 >> 7] = &d_icfgr,
+};
+static family_map sgi_base_map = {
+	[0x100 >> 7] = &r_isenabler,
+	[0x180 >> 7] = &r_icenabler,
+	[0x200 >> 7] = &r_ispendr,
+	[0x280 >> 7] = &r_icpendr,
+	[0x300 >> 7] = &r_isactiver,
+	[0x380 >> 7] = &r_icactiver,
+	[0x400 >> 7] = &r_ipriorityr,
+	[0xc00 >> 7] = &r_icfgr,
 };
 
-static const struct family distributor[FAMILIES] = {
-	[CONTROL] = {4, d_control_read, d_control_write},
-	[ISENABLER] = {4, d_isenabler_read, d_isenabler_write},
-	[ICENABLER] = {4, d_icenabler_read, d_icenabler_write},
-	[ISPENDR] = {4, d_ispendr_read, d_ispendr_write},
-	[ICPENDR] = {4, d_icpendr_read, d_icpendr_write},
-	[ISACTIVER] = {4, d_isactiver_read, d_isactiver_write},
-	[ICACTIVER] = {4, d_icactiver_read, d_icactiver_write},
-	[IPRIORITYR] = {1 | 4, d_ipriorityr_read, d_ipriorityr_write},
-	[ICFGR] = {4, d_icfgr_read, d_icfgr_write},
-	[IROUTER] = {4 | 8, irouter_read, irouter_write},
-	[ID] = {4, id_read, NULL},
-};
-static const struct family redistributor[FAMILIES] = {
-	[CONTROL] = {4 | 8, r_control_read, NULL},
-	[ISENABLER] = {4, r_isenabler_read, r_isenabler_write},
-	[ICENABLER] = {4, r_icenabler_read, r_icenabler_write},
-	[ISPENDR] = {4, r_ispendr_read, r_ispendr_write},
-	[ICPENDR] = {4, r_icpendr_read, r_icpendr_write},
-	[ISACTIVER] = {4, r_isactiver_read, r_isactiver_write},
-	[ICACTIVER] = {4, r_icactiver_read, r_icactiver_write},
-	[IPRIORITYR] = {1 | 4, r_ipriorityr_read, r_ipriorityr_write},
-	[ICFGR] = {4, r_icfgr_read, r_icfgr_write},
-	[ID] = {4, id_read, NULL},
-};
-
-/* Family of each 128 bytes: of the first 4 KiB of the distributor and of SGI_base. */
-static const uint8_t families[32] = {
-	[0x100 >> 7] = ISENABLER,
-	[0x180 >> 7] = ICENABLER,
-	[0x200 >> 7] = ISPENDR,
-	[0x280 >> 7] = ICPENDR,
-	[0x300 >> 7] = ISACTIVER,
-	[0x380 >> 7] = ICACTIVER,
-	[0x400 >> 7 ... 0x780 >> 7] = IPRIORITYR,
-	[0xc00 >> 7 ... 0xc80 >> 7] = ICFGR,
-};
-
-static bool access_do(const struct family *f, const struct access *a, struct mmio *m)
+static inline bool access_do(const struct family *f, const struct access *a, struct mmio *m)
 {
-	bool allowed = (f->sizes & a->size) && !(a->offset & (a->size - 1));
+	bool allowed = f && (f->sizes & a->size) && !(a->offset & (a->size - 1));
 
 	if (m->write) {
 		if (allowed && f->write)
 			f->write(a, m->value);
 	} else {
-		m->value = allowed && f->read ? f->read(a) : 0;
+		m->value = allowed ? f->read(a) : 0;
 	}
 	return true;
 }
 
 bool vgic_distributor(struct vcpu *v, struct mmio *m, uint64_t offset)
 {
-	struct access a = {v->domain->vgic, v->vgic, (unsigned)offset, m->size};
-	unsigned family = RESERVED;
+	struct access a = {v->vgic, (unsigned)offset, m->size};
+	const struct family *f = NULL;
 
-	if (offset < 0x80)
-		family = CONTROL;
-	else if (offset < 0x1000)
-		family = families[offset >> 7];
+	if (offset < 0x1000)
+		f = distributor_map[offset >> 7];
 	else if (offset >= 0x6000 && offset < 0x8000)
-		family = IROUTER;
+		f = &d_irouter;
 	else if (offset >= 0xffd0)
-		family = ID;
-	return access_do(&distributor[family], &a, m);
+		f = &id;
+	return access_do(f, &a, m);
 }
 
 bool vgic_redistributor(struct vcpu *v, struct mmio *m, uint64_t offset)
 {
-	unsigned id = (unsigned)(offset / VGIC_REDIST), in = (unsigned)(offset % VGIC_REDIST);
-	struct access a = {v->domain->vgic, NULL, in, m->size};
-	unsigned family = RESERVED;
+	unsigned cpu = (unsigned)(offset / VGIC_REDIST), in = (unsigned)(offset % VGIC_REDIST);
+	struct access a = {NULL, in, m->size};
+	const struct family *f = NULL;
 
-	if (id >= v->domain->vcpus_max || !v->domain->vcpu[id])
-		return access_do(&redistributor[RESERVED], &a, m);
-	a.g = v->domain->vcpu[id]->vgic;
-	if (in < 0x80)
-		family = CONTROL;
-	else if (in >= 0xffd0 && in < 0x10000)
-		family = ID;
-	else if (in >= 0x10000 && in < 0x11000) {
+	if (cpu >= v->domain->vcpus_max || !v->domain->vcpu[cpu])
+		return access_do(f, &a, m);
+	a.g = v->domain->vcpu[cpu]->vgic;
+	if (in < 0x80) {
+		f = &r_control;
+	} else if (in >= 0xffd0 && in < 0x10000) {
+		f = &id;
+	} else if (in >= 0x10000 && in < 0x11000) {
 		a.offset = in - 0x10000;
-		family = families[a.offset >> 7];
+		f = sgi_base_map[a.offset >> 7];
 	}
-	return access_do(&redistributor[family], &a, m);
+	return access_do(f, &a, m);
 }

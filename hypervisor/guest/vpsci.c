@@ -17,6 +17,7 @@ enum {
 
 /* Function identifiers without bit 30, which says that arguments have 64 bits. */
 #define FN_64		    0x40000000u
+#define PSCI_FIRST	    0x84000000u
 #define PSCI_VERSION	    0x84000000u
 #define PSCI_CPU_SUSPEND    0x84000001u
 #define PSCI_CPU_OFF	    0x84000002u
@@ -50,10 +51,11 @@ static struct vcpu *vcpu_of(struct domain *d, uint64_t affinity)
  *    0     any          OFF
  *    1     OFFLINE      ON_PENDING: its pCPU has not taken it up yet
  *    1     others       ON */
-static int64_t affinity_info(struct vcpu *v, uint64_t affinity, uint64_t level)
+static int64_t affinity_info(struct vcpu *v, uint64_t affinity, uint64_t level, uint64_t unused)
 {
 	struct vcpu *t = vcpu_of(v->domain, affinity);
 
+	(void)unused;
 	if (!t || level != 0)
 		return INVALID_PARAMETERS;
 	if (!ATOMIC_READ(t->online))
@@ -75,13 +77,82 @@ static int64_t cpu_on(struct vcpu *v, uint64_t affinity, uint64_t entry, uint64_
 	return ATOMIC_READ(t->run) == VCPU_OFFLINE ? ON_PENDING : ALREADY_ON;
 }
 
-static int64_t cpu_suspend(struct vcpu *v, uint64_t power_state)
+static int64_t version(struct vcpu *v, uint64_t a1, uint64_t a2, uint64_t a3)
 {
+	(void)v, (void)a1, (void)a2, (void)a3;
+	return 0x10001;
+}
+
+static int64_t cpu_suspend(struct vcpu *v, uint64_t power_state, uint64_t a2, uint64_t a3)
+{
+	(void)a2, (void)a3;
 	if (power_state & SUSPEND_RESERVED)
 		return INVALID_PARAMETERS;
 	/* every state is taken as standby, which the specification allows for power-down states (5.4.1) */
 	sched_block(v);
 	return SUCCESS;
+}
+
+static int64_t cpu_off(struct vcpu *v, uint64_t a1, uint64_t a2, uint64_t a3)
+{
+	(void)a1, (void)a2, (void)a3;
+	vcpu_stop(v);
+	return SUCCESS; /* seen by nobody: the vCPU stops on its way out */
+}
+
+static int64_t migrate_type(struct vcpu *v, uint64_t a1, uint64_t a2, uint64_t a3)
+{
+	(void)v, (void)a1, (void)a2, (void)a3;
+	return 2; /* there is no trusted OS that would have to migrate */
+}
+
+static int64_t system_off(struct vcpu *v, uint64_t a1, uint64_t a2, uint64_t a3)
+{
+	(void)a1, (void)a2, (void)a3;
+	domain_shutdown(v->domain, SHUT_POWEROFF);
+	return SUCCESS;
+}
+
+static int64_t system_reset(struct vcpu *v, uint64_t a1, uint64_t a2, uint64_t a3)
+{
+	(void)a1, (void)a2, (void)a3;
+	domain_shutdown(v->domain, SHUT_REBOOT);
+	return SUCCESS;
+}
+
+static int64_t psci_features(struct vcpu *v, uint64_t function, uint64_t a2, uint64_t a3);
+
+/* By number; `wide`: it has a 64-bit variant too. */
+static const struct psci_call {
+	int64_t (*run)(struct vcpu *v, uint64_t a1, uint64_t a2, uint64_t a3);
+	bool wide;
+} psci_calls[] = {
+	[PSCI_VERSION - PSCI_FIRST] = {version, false},
+	[PSCI_CPU_SUSPEND - PSCI_FIRST] = {cpu_suspend, true},
+	[PSCI_CPU_OFF - PSCI_FIRST] = {cpu_off, false},
+	[PSCI_CPU_ON - PSCI_FIRST] = {cpu_on, true},
+	[PSCI_AFFINITY_INFO - PSCI_FIRST] = {affinity_info, true},
+	[PSCI_MIGRATE_TYPE - PSCI_FIRST] = {migrate_type, false},
+	[PSCI_SYSTEM_OFF - PSCI_FIRST] = {system_off, false},
+	[PSCI_SYSTEM_RESET - PSCI_FIRST] = {system_reset, false},
+	[PSCI_FEATURES - PSCI_FIRST] = {psci_features, false},
+};
+
+/* NULL: there is no such function. */
+static const struct psci_call *psci_find(uint32_t function)
+{
+	uint32_t number = (function & ~FN_64) - PSCI_FIRST;
+
+	if (number >= ARRAY_SIZE(psci_calls) || !psci_calls[number].run ||
+	    (function & FN_64 && !psci_calls[number].wide))
+		return NULL;
+	return &psci_calls[number];
+}
+
+static int64_t psci_features(struct vcpu *v, uint64_t function, uint64_t a2, uint64_t a3)
+{
+	(void)v, (void)a2, (void)a3;
+	return psci_find((uint32_t)function) || (uint32_t)function == SMCCC_VERSION ? SUCCESS : NOT_SUPPORTED;
 }
 
 /* What the machine's firmware says of a workaround, for guests that ask (DEN 0028, 7.5 and following). */
@@ -107,27 +178,6 @@ static int64_t arch_features(uint64_t function)
 	return NOT_SUPPORTED;
 }
 
-static int64_t psci_features(uint64_t function)
-{
-	switch ((uint32_t)function) {
-	case PSCI_VERSION:
-	case PSCI_CPU_SUSPEND:
-	case PSCI_CPU_SUSPEND | FN_64:
-	case PSCI_CPU_OFF:
-	case PSCI_CPU_ON:
-	case PSCI_CPU_ON | FN_64:
-	case PSCI_AFFINITY_INFO:
-	case PSCI_AFFINITY_INFO | FN_64:
-	case PSCI_MIGRATE_TYPE:
-	case PSCI_SYSTEM_OFF:
-	case PSCI_SYSTEM_RESET:
-	case PSCI_FEATURES:
-	case SMCCC_VERSION:
-		return SUCCESS;
-	}
-	return NOT_SUPPORTED;
-}
-
 /* ce3bd2a1-4fa6-4c69-9e0d-2a7c0ed5a4b1, as SMCCC lays a UUID out in four registers (DEN 0028, 6.2) */
 static void vendor_uid(struct frame *f)
 {
@@ -137,63 +187,40 @@ static void vendor_uid(struct frame *f)
 	f->x[3] = 0xb1a4d50e;
 }
 
-void smccc_call(struct vcpu *v, struct frame *f)
+/* Architecture calls and the vendor-specific hypervisor service. */
+static int64_t service_call(struct frame *f, uint32_t function)
 {
-	uint32_t function = (uint32_t)f->x[0];
-	uint64_t mask = function & FN_64 ? ~0ul : 0xffffffff;
-	uint64_t a1 = f->x[1] & mask, a2 = f->x[2] & mask, a3 = f->x[3] & mask;
-	int64_t result = NOT_SUPPORTED;
-
 	switch (function) {
-	case PSCI_VERSION:
-		result = 0x10001;
-		break;
-	case PSCI_CPU_SUSPEND:
-	case PSCI_CPU_SUSPEND | FN_64:
-		result = cpu_suspend(v, a1);
-		break;
-	case PSCI_CPU_OFF:
-		vcpu_stop(v);
-		break; /* seen by nobody: the vCPU stops on its way out */
-	case PSCI_CPU_ON:
-	case PSCI_CPU_ON | FN_64:
-		result = cpu_on(v, a1, a2, a3);
-		break;
-	case PSCI_AFFINITY_INFO:
-	case PSCI_AFFINITY_INFO | FN_64:
-		result = affinity_info(v, a1, a2);
-		break;
-	case PSCI_MIGRATE_TYPE:
-		result = 2; /* no migration needed */
-		break;
-	case PSCI_SYSTEM_OFF:
-		domain_shutdown(v->domain, SHUT_POWEROFF);
-		break;
-	case PSCI_SYSTEM_RESET:
-		domain_shutdown(v->domain, SHUT_REBOOT);
-		break;
-	case PSCI_FEATURES:
-		result = psci_features(a1);
-		break;
 	case SMCCC_VERSION:
-		result = 0x10001;
-		break;
+		return 0x10001;
 	case SMCCC_ARCH_FEATURES:
-		result = arch_features(a1);
-		break;
+		return arch_features(f->x[1]);
 	case SMCCC_WORKAROUND_1:
 	case SMCCC_WORKAROUND_2:
 	case SMCCC_WORKAROUND_3:
 		if (workaround_state(function) >= 0)
-			result = (int32_t)firmware_call(function, a1, 0, 0);
+			return (int32_t)firmware_call(function, (uint32_t)f->x[1], 0, 0);
 		break;
 	case VENDOR_HYP_UID:
 		vendor_uid(f);
-		return;
+		return (int64_t)f->x[0];
 	case VENDOR_HYP_REVISION:
-		f->x[0] = 0;
 		f->x[1] = 1;
-		return;
+		return 0;
 	}
+	return NOT_SUPPORTED;
+}
+
+void smccc_call(struct vcpu *v, struct frame *f)
+{
+	uint32_t function = (uint32_t)f->x[0], owner = function >> 24;
+	const struct psci_call *call = psci_find(function);
+	uint64_t mask = function & FN_64 ? ~0ul : 0xffffffff;
+	int64_t result = NOT_SUPPORTED;
+
+	if (call)
+		result = call->run(v, f->x[1] & mask, f->x[2] & mask, f->x[3] & mask);
+	else if (owner == SMCCC_VERSION >> 24 || owner == VENDOR_HYP_UID >> 24)
+		result = service_call(f, function);
 	f->x[0] = (uint64_t)result;
 }

@@ -1,7 +1,7 @@
 /* A guest's timers. Arm ARM D11.2: a timer's condition is met while the counter is at or behind CVAL; its line is up while it
  * is met, enabled and not masked. */
 #include "guest/vtimer.h"
-#include "arch/guest_timer.h"
+#include "guest/vgic.h"
 #include "core/irq.h"
 #include "core/page.h"
 #include "core/unit.h"
@@ -22,8 +22,12 @@ static bool condition(const struct vtimer_vcpu *t)
 static void update(struct vtimer_vcpu *t)
 {
 	bool on = (t->ctl & (CTL_ENABLE | CTL_IMASK)) == CTL_ENABLE, met = condition(t);
+	bool was = t->vcpu->lines >> vtimer_physical_ppi & 1;
 
-	vcpu_set_line(t->vcpu, vtimer_physical_ppi, on && met);
+	if (on && met && !was)
+		vcpu_set_line(t->vcpu, vtimer_physical_ppi, true);
+	else if (!(on && met) && was)
+		vgic_line_down(t->vcpu, vtimer_physical_ppi);
 	if (on && !met)
 		timer_set(&t->timer, t->cval);
 	else
@@ -78,66 +82,59 @@ void vtimer_reset(struct vcpu *v)
 	guest_timer_reset(v->domain->counter_offset);
 }
 
-/* True: counts towards an interrupt, which comes at *at. */
-static bool armed(uint64_t ctl, uint64_t cval, uint64_t offset, uint64_t *at)
+/* When a timer with these registers interrupts, in the machine's counter; ~0: never. One whose time has come counts only where the
+ * interrupt is enabled: else nothing wakes by it. */
+static uint64_t deadline(const struct vcpu *v, unsigned ppi, uint64_t ctl, uint64_t cval, uint64_t offset)
 {
-	*at = cval + offset >= cval ? cval + offset : ~0ul;
-	return (ctl & (CTL_ENABLE | CTL_IMASK)) == CTL_ENABLE;
+	uint64_t at = cval + offset;
+
+	if ((ctl & (CTL_ENABLE | CTL_IMASK)) != CTL_ENABLE || at < cval)
+		return ~0ul;
+	return at > cpu_counter() || vgic_is_enabled(v, ppi) ? at : ~0ul;
 }
 
 uint64_t vtimer_leave(struct vcpu *v)
 {
 	struct vtimer_vcpu *t = v->vtimer;
-	uint64_t at, first = ~0ul;
+	uint64_t virtual, physical;
 
 	timer_cancel(&t->timer);
-	guest_timer_save(&t->cntv_ctl, &t->cntv_cval);
-	if (armed(t->cntv_ctl, t->cntv_cval, v->domain->counter_offset, &at))
-		first = at;
-	if (armed(t->ctl, t->cval, 0, &at) && !condition(t) && at < first)
-		first = at;
-	return first;
+	guest_timer_save(&t->cntv);
+	virtual = deadline(v, vtimer_virtual_ppi, t->cntv.ctl, t->cntv.cval, v->domain->counter_offset);
+	physical = deadline(v, vtimer_physical_ppi, t->ctl, t->cval, 0);
+	return virtual < physical ? virtual : physical;
 }
 
 void vtimer_arrive(struct vcpu *v)
 {
-	struct vtimer_vcpu *t = v->vtimer;
-	uint64_t at;
-
-	/* what would interrupt at once need not take the way over the machine's interrupt */
-	if (armed(t->cntv_ctl, t->cntv_cval, v->domain->counter_offset, &at) && at <= cpu_counter()) {
-		t->cntv_ctl |= CTL_IMASK;
-		vcpu_mark_irq(v, vtimer_virtual_ppi);
-	}
-	guest_timer_load(v->domain->counter_offset, t->cntv_ctl & ~(uint64_t)CTL_ISTATUS, t->cntv_cval);
-	if (t->ctl & CTL_ENABLE)
-		update(t);
+	guest_timer_load(&v->vtimer->cntv, v->domain->counter_offset);
+	update(v->vtimer);
 }
 
-/* CNTV's interrupt on this CPU: the guest that runs here has programmed it. */
+/* CNTV's interrupt on this CPU: the guest whose registers are here has programmed it. */
 static void virtual_irq(unsigned intid, void *arg)
 {
 	struct vcpu *v = vcpu_current();
 
-	(void)intid;
 	(void)arg;
-	guest_timer_mask();
 	if (v)
-		vcpu_mark_irq(v, vtimer_virtual_ppi);
+		vgic_forward(v, intid);
+	else
+		irq_guest_deactivate(intid);
 }
 
 void vtimer_init(const void *fdt)
 {
 	int node = dt_compatible(fdt, -1, "arm,armv8-timer"),
-	    gic = dt_compatible(fdt, -1, "arm,gic-v3");
+	    controller = dt_compatible(fdt, -1, "arm,gic-v3");
 	unsigned intid, flags;
 
 	if (node < 0)
 		return;
 	/* order of the binding: secure physical, non-secure physical, virtual, hypervisor */
-	if (dt_interrupt(fdt, node, 1, gic, &intid, &flags))
+	if (dt_interrupt(fdt, node, 1, controller, &intid, &flags))
 		vtimer_physical_ppi = intid;
-	if (dt_interrupt(fdt, node, 2, gic, &intid, &flags))
+	if (dt_interrupt(fdt, node, 2, controller, &intid, &flags))
 		vtimer_virtual_ppi = intid;
 }
 
@@ -150,7 +147,7 @@ int vtimer_cpu_init(void)
 	if (registered)
 		irq_enable_here(vtimer_virtual_ppi);
 	else
-		error = irq_register(vtimer_virtual_ppi, false, virtual_irq, NULL);
+		error = irq_register_forwarded(vtimer_virtual_ppi, virtual_irq);
 	registered = true;
 	return error;
 }

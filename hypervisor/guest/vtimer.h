@@ -1,7 +1,9 @@
-/* A guest's timers. CNTV is the machine's own: the guest programs it without a trap, its interrupt comes to EL2, is masked at
- * the timer and marked in the vCPU. CNTP traps and is a deadline on the hypervisor's timer; its line is a true level. */
+/* A guest's timers. CNTV is the machine's own: the guest programs it without a trap. Its interrupt comes to EL2, which drops its
+ * priority, leaves it active and hands it to the guest in a list register with HW=1: the guest's deactivation ends it in the
+ * machine, and a line that is still up raises it again. CNTP traps and is a deadline on the hypervisor's timer. */
 #ifndef GUEST_VTIMER_H
 #define GUEST_VTIMER_H
+#include "arch/guest_timer.h"
 #include "core/time.h"
 #include "core/vcpu.h"
 
@@ -9,9 +11,9 @@ enum vtimer_register { VTIMER_TVAL, VTIMER_CTL, VTIMER_CVAL }; /* as op2 of CNTP
 
 struct vtimer_vcpu {
 	struct vcpu *vcpu;
-	struct timer timer; /* set while CNTP counts towards its condition */
+	struct timer timer; /* set while CNTP counts towards its condition and its registers are on a CPU */
 	uint64_t ctl, cval; /* CNTP_CTL without ISTATUS, CNTP_CVAL */
-	uint64_t cntv_ctl, cntv_cval; /* while its registers are on no CPU */
+	struct guest_timer cntv; /* while its registers are on no CPU */
 };
 
 /* INTIDs, the same for the machine and for Dom0: from the tree's arm,armv8-timer node, else 27 and 30. */
@@ -24,7 +26,6 @@ int vtimer_cpu_init(void);
 uint64_t vtimer_read(struct vcpu *v, enum vtimer_register r);
 void vtimer_write(struct vcpu *v, enum vtimer_register r, uint64_t value);
 void vtimer_reset(struct vcpu *v); /* both timers off; on v's own pCPU */
-
 /* sched_hooks.leave: the earliest counter value at which one of the timers will interrupt, ~0: none; and arrive. */
 uint64_t vtimer_leave(struct vcpu *v);
 void vtimer_arrive(struct vcpu *v);

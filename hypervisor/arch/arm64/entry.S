@@ -1,7 +1,8 @@
 /* Entry from the boot loader and of the other CPUs, the vectors of EL2, and the way to the guest and back. */
 #define FRAME_SIZE 272
 #define FRAME_ELR  248 /* x30 stands before it */
-#define FRAME_SPSR 256
+#define FRAME_SPSR 256 /* FRAME_DIRTY stands after it */
+#define FRAME_DIRTY 264
 #define CPU_VCPU   0   /* struct cpu */
 #define CPU_STACK  8
 #define VCPU_WORK  8   /* struct vcpu */
@@ -135,10 +136,10 @@ mmu_on:
 	stp	x24, x25, [sp, #192]
 	stp	x26, x27, [sp, #208]
 	stp	x28, x29, [sp, #224]
-	mrs	x21, elr_el2
-	mrs	x22, spsr_el2
-	stp	x30, x21, [sp, #240]
-	str	x22, [sp, #FRAME_SPSR]
+	mrs	x1, elr_el2			/* x19 to x28 stay as they are, see guest_return */
+	mrs	x2, spsr_el2
+	stp	x30, x1, [sp, #240]
+	stp	x2, xzr, [sp, #FRAME_SPSR]
 	mov	x0, sp
 	mov	x29, xzr
 .endm
@@ -205,15 +206,20 @@ own_fault:
 guest_enter:
 	mov	sp, x0
 	mov	x29, xzr
+	mov	x1, #1
+	str	x1, [sp, #FRAME_DIRTY]
+/* The usual way back: no work, and the handler, being C, has left x19 to x28 as the guest had them, so they need not be loaded. */
 guest_return:
 	mrs	x0, tpidr_el2
 	ldr	x0, [x0, #CPU_VCPU]
 	ldr	w1, [x0, #VCPU_WORK]
 	cbnz	w1, 2f
-1:	ldr	x22, [sp, #FRAME_SPSR]
-	ldp	x30, x21, [sp, #240]
-	msr	spsr_el2, x22
-	msr	elr_el2, x21
+	ldp	x1, x2, [sp, #FRAME_SPSR]
+	cbnz	x2, 3f
+1:	ldp	x30, x0, [sp, #240]
+	msr	spsr_el2, x1
+	msr	elr_el2, x0
+	ldp	x28, x29, [sp, #224]
 	ldp	x2, x3, [sp, #16]
 	ldp	x4, x5, [sp, #32]
 	ldp	x6, x7, [sp, #48]
@@ -223,17 +229,18 @@ guest_return:
 	ldp	x14, x15, [sp, #112]
 	ldp	x16, x17, [sp, #128]
 	ldp	x18, x19, [sp, #144]
-	ldp	x20, x21, [sp, #160]
-	ldp	x22, x23, [sp, #176]
-	ldp	x24, x25, [sp, #192]
-	ldp	x26, x27, [sp, #208]
-	ldp	x28, x29, [sp, #224]
 	ldp	x0, x1, [sp], #FRAME_SIZE
 	eret
 	dsb	nsh				/* no speculation past the eret */
 	isb
+/* The long way: the frame may be another vCPU's by now. */
 2:	mov	x1, sp
 	bl	vcpu_work
+	ldr	x1, [sp, #FRAME_SPSR]
+3:	ldp	x20, x21, [sp, #160]
+	ldp	x22, x23, [sp, #176]
+	ldp	x24, x25, [sp, #192]
+	ldp	x26, x27, [sp, #208]
 	b	1b
 
 	.section .bss.stack, "aw", %nobits

@@ -3,6 +3,7 @@
 #include "core/page.h"
 #include "core/pool.h"
 #include "core/sched.h"
+#include "core/time.h"
 #include "core/unit.h"
 #include "drivers/gicv3.h"
 #include "guest/trap.h"
@@ -18,7 +19,7 @@ struct fake_cpu_state fake_state[MAX_CPUS];
 unsigned fake_deactivated;
 uint32_t fake_pending_word;
 bool fake_enabled;
-static struct domain *owner;
+irq_handler *fake_timer_irq;
 
 /* shared frames are given back to nobody here, see page_put() of fake/xen_machine.c */
 const char *__asan_default_options(void);
@@ -42,6 +43,18 @@ void gic_lr_write(unsigned n, uint64_t lr)
 	if ((lr & LR_HW) && (lr & LR_STATE) == LR_STATE)
 		abort(); /* not allowed (GIC specification, ICH_LR<n>_EL2.State) */
 	here()->lr[n] = lr;
+}
+bool gic_lr_write_empty(unsigned n, uint64_t lr)
+{
+	if (here()->lr[n] & LR_STATE)
+		return false;
+	gic_lr_write(n, lr);
+	return true;
+}
+void gic_set_active(unsigned intid, bool active)
+{
+	here()->ppi_active = active ? here()->ppi_active | 1u << intid
+				    : here()->ppi_active & ~(1u << intid);
 }
 uint32_t gic_lr_done(void)
 {
@@ -93,13 +106,10 @@ void gic_send_sgi(uint64_t mpidr, unsigned sgi)
 	(void)mpidr;
 	(void)sgi;
 }
-struct domain *irq_owner(unsigned intid)
+void gic_enable_word(unsigned n, uint32_t bits, bool on)
 {
-	return intid == FAKE_DEVICE ? owner : NULL;
-}
-void irq_guest_enable(unsigned intid, bool enable)
-{
-	fake_enabled = intid == FAKE_DEVICE ? enable : fake_enabled;
+	if (n == FAKE_DEVICE / 32 && bits >> FAKE_DEVICE % 32 & 1)
+		fake_enabled = on;
 }
 void irq_guest_trigger(unsigned intid, bool edge)
 {
@@ -114,6 +124,70 @@ void irq_guest_target(unsigned intid, struct cpu *cpu)
 void irq_guest_deactivate(unsigned intid)
 {
 	fake_deactivated += intid == FAKE_DEVICE;
+	if (intid < 32)
+		gic_set_active(intid, false);
+}
+/* ---- the guest's timer: CNTV of the running CPU, and the hypervisor's deadlines -------------------------------------- */
+bool guest_timer_line(void)
+{
+	struct fake_cpu_state *c = here();
+
+	return (c->cntv.ctl & 3) == 1 && fake_counter >= c->cntv.cval;
+}
+void guest_timer_save(struct guest_timer *t)
+{
+	*t = here()->cntv;
+	here()->cntv = (struct guest_timer){0};
+}
+void guest_timer_load(const struct guest_timer *t, uint64_t offset)
+{
+	here()->cntv = *t;
+	here()->cntv_offset = offset;
+}
+void guest_timer_reset(uint64_t offset)
+{
+	here()->cntv = (struct guest_timer){0};
+	here()->cntv_offset = offset;
+}
+void guest_timer_cpu_init(void)
+{
+}
+int irq_register_forwarded(unsigned intid, irq_handler *handler)
+{
+	(void)intid;
+	fake_timer_irq = handler;
+	return 0;
+}
+void irq_enable_here(unsigned intid)
+{
+	(void)intid;
+}
+void timer_set(struct timer *t, uint64_t deadline)
+{
+	t->deadline = deadline;
+	t->cpu = fake_cpu;
+}
+void timer_cancel(struct timer *t)
+{
+	t->cpu = NULL;
+}
+int dt_compatible(const void *fdt, int node, const char *compatible)
+{
+	(void)fdt;
+	(void)node;
+	(void)compatible;
+	return -1;
+}
+bool dt_interrupt(const void *fdt, int node, unsigned index, int parent, unsigned *intid,
+		  unsigned *flags)
+{
+	(void)fdt;
+	(void)node;
+	(void)index;
+	(void)parent;
+	(void)intid;
+	(void)flags;
+	return false;
 }
 
 /* ---- memory and the rest ---------------------------------------------------------------------------------------------- */
@@ -205,7 +279,7 @@ struct domain *fake_domain(unsigned n)
 		abort();
 	pools[0].used = true;
 	d->pool = &pools[0];
-	owner = d;
+	d->irqs[FAKE_DEVICE / 32] = 1u << FAKE_DEVICE % 32;
 	if (vgic_place(d, IPA(FAKE_GICD), IPA(FAKE_GICR), FAKE_SPIS))
 		abort();
 	d->vgic->banks = 1 + FAKE_SPIS / 32;
@@ -213,6 +287,7 @@ struct domain *fake_domain(unsigned n)
 		if (vcpu_create(d, i, &cpus[i], &v))
 			abort();
 		v->online = true;
+		v->run = VCPU_RUNNING;
 		cpus[i].vcpu = v;
 	}
 	return d;
@@ -227,7 +302,6 @@ void fake_domain_free(struct domain *d)
 		if (u->domain_destroy)
 			u->domain_destroy(d);
 	free(d);
-	owner = NULL;
 }
 
 struct vcpu *fake_run(struct domain *d, unsigned id)
@@ -268,7 +342,7 @@ void fake_end(unsigned intid)
 			continue;
 		*lr &= ~LR_ACTIVE;
 		if (*lr & LR_HW)
-			fake_deactivated++;
+			irq_guest_deactivate(*lr >> 32 & 0x3ff);
 		return;
 	}
 	if (here()->ended < 31)

@@ -1,6 +1,8 @@
 /* The fake machine of the host tests: CPUs, a GIC with its list registers, memory from the host's heap. */
 #ifndef FAKE_MACHINE_H
 #define FAKE_MACHINE_H
+#include "arch/guest_timer.h"
+#include "core/irq.h"
 #include "core/vcpu.h"
 
 #define FAKE_GICD   0x8000000ul
@@ -11,12 +13,16 @@
 
 struct fake_cpu_state {
 	uint64_t lr[16], hcr;
-	uint64_t ended; /* EOIs that found no list register */
+	uint64_t ended;	     /* EOIs that found no list register */
+	uint32_t ppi_active; /* of the machine's private interrupts */
+	struct guest_timer cntv;
+	uint64_t cntv_offset;
 };
 extern struct fake_cpu_state fake_state[MAX_CPUS];
 extern unsigned
 	fake_deactivated; /* how often FAKE_DEVICE was deactivated, by the guest's EOI or by software */
 extern uint32_t fake_pending_word; /* GICD_ISPENDR1 of the machine */
+extern irq_handler *fake_timer_irq; /* CNTV's, once vtimer_cpu_init() has registered it */
 extern bool fake_enabled;	   /* FAKE_DEVICE in the machine's GIC */
 
 /* A domain of n vCPUs on n CPUs, all online, GIC placed, CPU 0 current. */
