@@ -42,9 +42,10 @@ struct vgic_vcpu {
 	bool resync;	  /* take all list registers back and choose again */
 	bool spilled;	  /* more interrupts than list registers */
 	uint8_t slot[VGIC_BANK_BITS]; /* the list register of each loaded interrupt of bank 0 */
-	uint32_t by_line; /* of bank 0, loaded because of its line, which may have gone down since */
-	uint64_t lr[VGIC_LRS]; /* as last written: what other vCPUs can know of them */
-	struct cpu *at; /* where the machine's interrupts that are routed to it go */
+	uint32_t
+		by_line; /* of bank 0, loaded because of its line, which may have gone down since */
+	uint64_t lr[VGIC_LRS];	      /* as last written: what other vCPUs can know of them */
+	struct cpu *at;		      /* where the machine's interrupts that are routed to it go */
 	struct gic_virtual interface; /* while its registers are on no CPU */
 	struct vgic_bank own;
 };

@@ -145,8 +145,8 @@ bool vgic_lr_again(struct vgic_vcpu *g, unsigned i, bool hardware)
 	uint64_t lr = g->lr[slot];
 
 	/* whatever the guest changed about it since then asks for a resync or left something to do */
-	if (!(g->own.loaded >> i & 1) || g->own.renewed >> i & 1 || g->resync || g->spilled || g->todo ||
-	    ((lr & LR_HW) != 0) != hardware)
+	if (!(g->own.loaded >> i & 1) || g->own.renewed >> i & 1 || g->resync || g->spilled ||
+	    g->todo || ((lr & LR_HW) != 0) != hardware)
 		return false;
 	lr = (lr & ~LR_STATE) | LR_PENDING;
 	if (!gic_lr_write_empty(slot, lr))

@@ -171,7 +171,7 @@ static uint32_t enabled_read(const struct access *a, struct vgic_bank *bank, uns
 			return 0;                                                                  \
 		if (!(spread_out))                                                                 \
 			return read_word(a, bank, n);                                              \
-		LOCK_SCOPE(&a->g->vgic->lock);                                                           \
+		LOCK_SCOPE(&a->g->vgic->lock);                                                     \
 		look(a, n);                                                                        \
 		return read_word(a, bank, n);                                                      \
 	}                                                                                          \
@@ -183,7 +183,7 @@ static uint32_t enabled_read(const struct access *a, struct vgic_bank *bank, uns
 		if (!bank)                                                                         \
 			return;                                                                    \
 		value &= n == VGIC_BANKS - 1 ? 0x0fffffff : ~0u; /* 1020 to 1023 are none */       \
-		LOCK_SCOPE(&a->g->vgic->lock);                                                           \
+		LOCK_SCOPE(&a->g->vgic->lock);                                                     \
 		if (spread_out)                                                                    \
 			look(a, n);                                                                \
 		write_word(a, bank, n, (uint32_t)value);                                           \
@@ -297,7 +297,8 @@ static void config_write(const struct access *a, uint64_t value, bool distributo
 		return;
 	LOCK_SCOPE(&a->g->vgic->lock);
 	edge = (bank->edge & ~(0xffffu << shift)) | gather((uint32_t)value) << shift;
-	for (uint32_t w = (edge ^ bank->edge) & vgic_hardware(a->g->vgic, intid / VGIC_BANK_BITS); w; w &= w - 1)
+	for (uint32_t w = (edge ^ bank->edge) & vgic_hardware(a->g->vgic, intid / VGIC_BANK_BITS);
+	     w; w &= w - 1)
 		irq_guest_trigger(intid - shift + bits_first(w), edge >> bits_first(w) & 1);
 	bank->edge = edge;
 }
@@ -468,14 +469,9 @@ static family_map distributor_map = {
 	[0xc00 >> 7 ... 0xc80 >> 7] = &d_icfgr,
 };
 static family_map sgi_base_map = {
-	[0x100 >> 7] = &r_isenabler,
-	[0x180 >> 7] = &r_icenabler,
-	[0x200 >> 7] = &r_ispendr,
-	[0x280 >> 7] = &r_icpendr,
-	[0x300 >> 7] = &r_isactiver,
-	[0x380 >> 7] = &r_icactiver,
-	[0x400 >> 7] = &r_ipriorityr,
-	[0xc00 >> 7] = &r_icfgr,
+	[0x100 >> 7] = &r_isenabler,  [0x180 >> 7] = &r_icenabler, [0x200 >> 7] = &r_ispendr,
+	[0x280 >> 7] = &r_icpendr,    [0x300 >> 7] = &r_isactiver, [0x380 >> 7] = &r_icactiver,
+	[0x400 >> 7] = &r_ipriorityr, [0xc00 >> 7] = &r_icfgr,
 };
 
 static inline bool access_do(const struct family *f, const struct access *a, struct mmio *m)

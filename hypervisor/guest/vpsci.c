@@ -152,7 +152,8 @@ static const struct psci_call *psci_find(uint32_t function)
 static int64_t psci_features(struct vcpu *v, uint64_t function, uint64_t a2, uint64_t a3)
 {
 	(void)v, (void)a2, (void)a3;
-	return psci_find((uint32_t)function) || (uint32_t)function == SMCCC_VERSION ? SUCCESS : NOT_SUPPORTED;
+	return psci_find((uint32_t)function) || (uint32_t)function == SMCCC_VERSION ? SUCCESS
+										    : NOT_SUPPORTED;
 }
 
 /* What the machine's firmware says of a workaround, for guests that ask (DEN 0028, 7.5 and following). */

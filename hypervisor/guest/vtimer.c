@@ -1,10 +1,10 @@
 /* A guest's timers. Arm ARM D11.2: a timer's condition is met while the counter is at or behind CVAL; its line is up while it
  * is met, enabled and not masked. */
 #include "guest/vtimer.h"
-#include "guest/vgic.h"
 #include "core/irq.h"
 #include "core/page.h"
 #include "core/unit.h"
+#include "guest/vgic.h"
 #include "lib/dt.h"
 #include "lib/errno.h"
 
@@ -84,7 +84,8 @@ void vtimer_reset(struct vcpu *v)
 
 /* When a timer with these registers interrupts, in the machine's counter; ~0: never. One whose time has come counts only where the
  * interrupt is enabled: else nothing wakes by it. */
-static uint64_t deadline(const struct vcpu *v, unsigned ppi, uint64_t ctl, uint64_t cval, uint64_t offset)
+static uint64_t deadline(const struct vcpu *v, unsigned ppi, uint64_t ctl, uint64_t cval,
+			 uint64_t offset)
 {
 	uint64_t at = cval + offset;
 
@@ -100,7 +101,8 @@ uint64_t vtimer_leave(struct vcpu *v)
 
 	timer_cancel(&t->timer);
 	guest_timer_save(&t->cntv);
-	virtual = deadline(v, vtimer_virtual_ppi, t->cntv.ctl, t->cntv.cval, v->domain->counter_offset);
+	virtual = deadline(v, vtimer_virtual_ppi, t->cntv.ctl, t->cntv.cval,
+			   v->domain->counter_offset);
 	physical = deadline(v, vtimer_physical_ppi, t->ctl, t->cval, 0);
 	return virtual < physical ? virtual : physical;
 }

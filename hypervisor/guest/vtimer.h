@@ -11,8 +11,9 @@ enum vtimer_register { VTIMER_TVAL, VTIMER_CTL, VTIMER_CVAL }; /* as op2 of CNTP
 
 struct vtimer_vcpu {
 	struct vcpu *vcpu;
-	struct timer timer; /* set while CNTP counts towards its condition and its registers are on a CPU */
-	uint64_t ctl, cval; /* CNTP_CTL without ISTATUS, CNTP_CVAL */
+	struct timer
+		timer; /* set while CNTP counts towards its condition and its registers are on a CPU */
+	uint64_t ctl, cval;	 /* CNTP_CTL without ISTATUS, CNTP_CVAL */
 	struct guest_timer cntv; /* while its registers are on no CPU */
 };
 

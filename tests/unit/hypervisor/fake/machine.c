@@ -53,8 +53,8 @@ bool gic_lr_write_empty(unsigned n, uint64_t lr)
 }
 void gic_set_active(unsigned intid, bool active)
 {
-	here()->ppi_active = active ? here()->ppi_active | 1u << intid
-				    : here()->ppi_active & ~(1u << intid);
+	here()->ppi_active =
+		active ? here()->ppi_active | 1u << intid : here()->ppi_active & ~(1u << intid);
 }
 uint32_t gic_lr_done(void)
 {

@@ -21,9 +21,9 @@ struct fake_cpu_state {
 extern struct fake_cpu_state fake_state[MAX_CPUS];
 extern unsigned
 	fake_deactivated; /* how often FAKE_DEVICE was deactivated, by the guest's EOI or by software */
-extern uint32_t fake_pending_word; /* GICD_ISPENDR1 of the machine */
+extern uint32_t fake_pending_word;  /* GICD_ISPENDR1 of the machine */
 extern irq_handler *fake_timer_irq; /* CNTV's, once vtimer_cpu_init() has registered it */
-extern bool fake_enabled;	   /* FAKE_DEVICE in the machine's GIC */
+extern bool fake_enabled;	    /* FAKE_DEVICE in the machine's GIC */
 
 /* A domain of n vCPUs on n CPUs, all online, GIC placed, CPU 0 current. */
 struct domain *fake_domain(unsigned n);
