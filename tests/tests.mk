@@ -26,18 +26,18 @@ test-browser: test-packages ## run the browser tests in Chromium
 unit-programs: $(UNIT_TESTS) ; @:
 fuzz-programs: $(FUZZ_PROGRAMS) ; @:
 .PHONY: test-system-prepare test-browser-prepare
-test-system-prepare: appliance test-guests
+test-system-prepare: appliance test-guests hypervisor
 test-browser-prepare: api agent-host webui
 
 # ---- guests of the system tests --------------------------------------------------------------------------------------
 GUESTS := $(BUILD)/test-guests
-TEST_GUESTS := $(GUESTS)/initrd.gz $(GUESTS)/crash
+TEST_GUESTS := $(GUESTS)/initrd.gz $(GUESTS)/crash $(GUESTS)/arrive
 .PHONY: test-guests
 test-guests: $(TEST_GUESTS)
 $(GUESTS)/initrd.gz: $(wildcard tests/system/guests/*) $(BUILD)/image/base.squashfs
 	@mkdir -p $(@D)
 	@echo "  GUEST $@"; tests/system/guests/make-initrd $(BUILD)/image/root $@
-$(GUESTS)/crash: tests/system/guests/crash.S
+$(GUESTS)/crash $(GUESTS)/arrive: $(GUESTS)/%: tests/system/guests/%.S
 	@packaging/install-packages build
 	@mkdir -p $(@D)
 	@echo "  GUEST $@"; aarch64-linux-gnu-gcc -nostdlib -static -Wl,--build-id=none -Wl,-Ttext=0 -o $@.elf $<

@@ -7,6 +7,7 @@
 #include "drivers/gicv3.h"
 #include "drivers/uart.h"
 #include "lib/dt.h"
+#include "lib/print.h"
 #include <libfdt.h>
 
 static const struct {
@@ -21,6 +22,31 @@ static const struct {
 static uint64_t open_at; /* machine address of the UART in use; 0 none */
 static void *open_regs;
 static unsigned input_intid;
+
+static void open_for_error(enum log_level level, const char *line, size_t length)
+{
+	static bool tried;
+	struct uart u = {&uart_pl011, NULL};
+
+	if (level > LOG_ERROR || tried)
+		return;
+	tried = true; /* looking for it may fault, and that is an error again */
+	for (unsigned i = 0; i < board_count; i++) {
+		if (boards[i].uart != BOARD_PL011)
+			continue;
+		u.regs = mmu_map_device(PA(boards[i].uart_base), PAGE_SIZE);
+		if (uart_pl011_answers(u.regs)) {
+			console_init(&u);
+			print_sink(level, line, length);
+			return;
+		}
+	}
+}
+
+void console_last_resort(void)
+{
+	print_sink = open_for_error;
+}
 
 void early_console_open(const struct board *board)
 {

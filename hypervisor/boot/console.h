@@ -3,6 +3,10 @@
 #define BOOT_CONSOLE_H
 struct board;
 
+/* An error that nobody can read would be silent: until a console is open, the first one looks for a UART of the board table that
+ * says itself what it is. */
+void console_last_resort(void);
+/* NULL: an unknown board, whose console stdout-path may name. */
 void early_console_open(const struct board *board);
 void console_open(const void *fdt);
 /* Interrupts of the console's UART on: input for Dom0. After the GIC is up. */

@@ -119,6 +119,10 @@ static bool gic_find(const void *fdt, struct dom0_tree_facts *facts, const char 
 			*why = "the GIC has fewer redistributor regions than it says";
 			return false;
 		}
+	if (facts->gic.phandle == 0) {
+		*why = "nothing in the tree can refer to the GIC: it has no phandle";
+		return false;
+	}
 	if (facts->gic.cells != 3 && facts->gic.cells != 4) {
 		*why = "the GIC's #interrupt-cells is not 3 or 4";
 		return false;

@@ -15,18 +15,21 @@
 
 static struct boot_modules modules;
 
-/* A device tree that libfdt may walk without a further thought, mapped read-only; stops with one clear line if it is not one. */
+/* A device tree that may be walked without a further thought, mapped read-only; stops with one clear line if it is not one. */
 static const void *tree_open(uint64_t tree)
 {
-	const void *fdt = mmu_map_readonly(PA(tree & ~7UL), MIB(2) + PAGE_SIZE);
-	const struct board *board = board_find(fdt, MIB(2));
+	const struct board *board;
 	const char *why;
+	const void *fdt;
 	int error;
 
+	console_last_resort();
+	if (tree == 0 || tree % 8 != 0 || tree >> 48 != 0)
+		panic("the boot loader gave no device tree (x0 = %lx)", tree);
+	fdt = mmu_map_readonly(PA(tree), MIB(2) + PAGE_SIZE);
+	board = board_find(fdt, MIB(2));
 	early_console_open(board);
 	log_info("Domus hypervisor %s, Xen ABI 4.20, on %s", DOMUS_VERSION, board != NULL ? board->name : "an unknown board");
-	if (tree == 0 || tree % 8 != 0)
-		panic("the boot loader gave no device tree (x0 = %lx)", tree);
 	if (fdt_magic(fdt) != FDT_MAGIC)
 		panic("there is no device tree at %lx", tree);
 	if (fdt_totalsize(fdt) > MIB(2))

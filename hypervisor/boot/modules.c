@@ -30,10 +30,11 @@ static void module_take(const struct dt_walk *w, struct module *m, const char *w
 	if (!module_reg(w, &m->at))
 		panic("the %s module %s has no usable reg property", what, dt_walk_node(w)->name);
 	if (args != NULL && string_copy(m->command_line, args, sizeof(m->command_line)) >= sizeof(m->command_line))
-		panic("the command line of the %s module is longer than %zu characters", what, sizeof(m->command_line) - 1);
+		panic("the command line of the %s module has %zu characters, more than the %zu that a kernel takes", what,
+		      strlen(args), sizeof(m->command_line) - 1);
 }
 
-/* "512M", "1G": a number with K, M, G or, as Xen has it, KiB when there is none. False: not a size. */
+/* "512M", "1G": a number with B, K, M, G, T or, as Xen has it, KiB when there is none. False: not a size. */
 static bool parse_size(const char *s, size_t n, uint64_t *out)
 {
 	uint64_t v = 0;
@@ -53,6 +54,7 @@ static bool parse_size(const char *s, size_t n, uint64_t *out)
 		case 'k': shift = 10; break;
 		case 'm': shift = 20; break;
 		case 'g': shift = 30; break;
+		case 't': shift = 40; break;
 		default: return false;
 		}
 	*out = v << shift;
@@ -98,8 +100,8 @@ static void option(const char *word, size_t n)
 static void options_read(const char *line)
 {
 	if (string_copy(options.line, line, sizeof(options.line)) >= sizeof(options.line))
-		log_warning("the hypervisor's command line has %zu characters: all but the first %zu are ignored",
-			    strlen(line), sizeof(options.line) - 1);
+		panic("the hypervisor's command line has %zu characters, more than the %zu that it takes", strlen(line),
+		      sizeof(options.line) - 1);
 	for (const char *at = options.line; *at != '\0';) {
 		size_t n = 0;
 
@@ -142,7 +144,10 @@ void modules_find(const void *fdt, struct boot_modules *m)
 	if (m->kernel.command_line[0] == '\0') {
 		const char *from = dom0 != NULL ? dom0 : own != NULL ? dt_string(fdt, chosen, "bootargs") : NULL;
 
-		string_copy(m->kernel.command_line, from != NULL ? from : "", sizeof(m->kernel.command_line));
+		if (string_copy(m->kernel.command_line, from != NULL ? from : "", sizeof(m->kernel.command_line)) >=
+		    sizeof(m->kernel.command_line))
+			panic("Dom0's command line has %zu characters, more than the %zu that a kernel takes", strlen(from),
+			      sizeof(m->kernel.command_line) - 1);
 	}
 	if (own == NULL)
 		own = dt_string(fdt, chosen, "bootargs");

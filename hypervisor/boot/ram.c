@@ -1,5 +1,6 @@
 /* The machine's RAM: banks, what is taken, the direct map, the page words; then Dom0's part, then the free list. */
 #include "arch/mmu.h"
+#include "arch/stage2.h"
 #include "boot/boot.h"
 #include "core/options.h"
 #include "core/page.h"
@@ -16,7 +17,7 @@ struct ranges {
 };
 static struct ranges ram, unused;
 /* What the hypervisor keeps for itself for good: image, page words. */
-static struct dt_range kept[17];
+static struct dt_range kept[BANKS_MAX + 1];
 static unsigned kept_count;
 extern const char image_begin[], image_end[];
 
@@ -79,6 +80,7 @@ static uint64_t take(uint64_t above, uint64_t size)
 
 static void banks_find(const void *fdt)
 {
+	uint64_t limit = 1UL << stage2_address_bits();
 	struct dt_walk w;
 
 	/* /memory nodes are children of the root */
@@ -93,10 +95,15 @@ static void banks_find(const void *fdt)
 		for (unsigned i = 0; dt_walk_reg(&w, i, &at); i++) {
 			uint64_t from = ALIGN_UP(at.base, PAGE_SIZE), to = ALIGN_DOWN(at.base + at.size, PAGE_SIZE);
 
+			if (ram.count == BANKS_MAX || at.base >= limit || at.size > limit - at.base) {
+				log_warning("%lu MiB of memory at %lx are left alone: %s", at.size >> 20, at.base,
+					    ram.count == BANKS_MAX ? "too many banks" : "no guest could address them");
+				continue;
+			}
 			for (unsigned k = 0; k < ram.count; k++)
 				if (from < ram.at[k].base + ram.at[k].size && ram.at[k].base < to)
 					panic("the device tree names memory at %lx twice", from);
-			if (to > from && ram.count < 16)
+			if (to > from)
 				add(&ram, from, to - from);
 		}
 	}
@@ -107,8 +114,8 @@ static void banks_find(const void *fdt)
 static void overlap_check(const char *a_name, struct dt_range a, const char *b_name, struct dt_range b)
 {
 	if (a.size != 0 && b.size != 0 && a.base < b.base + b.size && b.base < a.base + a.size)
-		panic("the boot loader's %s (%lx, %lu bytes) and %s (%lx, %lu bytes) overlap", a_name, a.base, a.size, b_name,
-		      b.base, b.size);
+		panic("the %s (%lx, %lu bytes) and the %s (%lx, %lu bytes) overlap", a_name, a.base, a.size, b_name, b.base,
+		      b.size);
 }
 
 static void modules_check(const struct boot_modules *m)
@@ -120,9 +127,12 @@ static void modules_check(const struct boot_modules *m)
 	overlap_check("ramdisk", m->ramdisk.at, "device tree", m->tree);
 	overlap_check("kernel", m->kernel.at, "hypervisor", image);
 	overlap_check("ramdisk", m->ramdisk.at, "hypervisor", image);
+	overlap_check("device tree", m->tree, "hypervisor", image);
 }
 
-static void reserved_subtract(const void *fdt)
+/* A boot loader may put its own modules into the reservation block, so those entries may overlap with them; the nodes of
+ * /reserved-memory belong to firmware and devices. */
+static void reserved_subtract(const void *fdt, const struct boot_modules *m)
 {
 	int parent = dt_child(fdt, 0, "reserved-memory");
 	uint64_t base, size;
@@ -135,8 +145,11 @@ static void reserved_subtract(const void *fdt)
 	if (!dt_walk_to(&w, fdt, parent))
 		return;
 	while (dt_walk_next(&w) && w.depth > 1)
-		for (unsigned i = 0; dt_walk_reg(&w, i, &at); i++)
+		for (unsigned i = 0; dt_walk_reg(&w, i, &at); i++) {
+			overlap_check("kernel", m->kernel.at, "reserved memory", at);
+			overlap_check("ramdisk", m->ramdisk.at, "reserved memory", at);
 			subtract(&unused, at.base, at.size);
+		}
 }
 
 static bool is_ram(struct dt_range r)
@@ -157,7 +170,7 @@ void ram_init(const void *fdt, const struct boot_modules *m)
 	if (!is_ram(m->kernel.at) || (m->ramdisk.at.size != 0 && !is_ram(m->ramdisk.at)))
 		panic("a module of the boot loader does not lie in memory");
 	unused = ram;
-	reserved_subtract(fdt);
+	reserved_subtract(fdt, m);
 	subtract(&unused, image, image_size);
 	for (unsigned i = 0; i < ram.count; i++)
 		mmu_map_direct(PA(ram.at[i].base), ram.at[i].size);

@@ -19,6 +19,20 @@ static void pl011_put(void *regs, char c)
 	*reg(regs, DR) = (uint8_t)c;
 }
 
+/* UARTPeriphID0 and 1, UARTPCellID0 to 3 (3.3.14, 3.3.15) */
+bool uart_pl011_answers(void *regs)
+{
+	static const struct {
+		unsigned offset;
+		uint8_t value;
+	} id[] = {{0xfe0, 0x11}, {0xfe4, 0x10}, {0xff0, 0x0d}, {0xff4, 0xf0}, {0xff8, 0x05}, {0xffc, 0xb1}};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(id); i++)
+		if ((*reg(regs, id[i].offset) & 0xff) != id[i].value)
+			return false;
+	return true;
+}
+
 static int pl011_get(void *regs)
 {
 	if (*reg(regs, FR) & FR_RX_EMPTY)

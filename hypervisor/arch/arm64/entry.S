@@ -244,8 +244,9 @@ guest_return:
 	b	1b
 
 	.section .bss.stack, "aw", %nobits
-	.balign 16
+	/* as mmu_map_stack() places the other CPUs': every address of the boot stack has bit 14 set */
+	.balign 32768
+	.space	16384
+emergency_stack_top:
 	.space	16384
 boot_stack_top:
-	.space	4096
-emergency_stack_top:
