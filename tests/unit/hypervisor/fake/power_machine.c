@@ -5,7 +5,6 @@
 uint64_t fake_mapped[64];
 unsigned fake_mapped_by[64];
 int fake_unmap_error;
-struct timer *fake_timer;
 
 bool fake_is_mapped(unsigned domain, uint64_t base)
 {
@@ -37,12 +36,6 @@ int memory_unmap_range(struct domain *d, ipa_t ipa, uint64_t size)
 		if (fake_mapped[i] == ipa.raw && fake_mapped_by[i] == d->id)
 			fake_mapped[i] = 0;
 	return error;
-}
-
-void timer_set(struct timer *t, uint64_t deadline)
-{
-	t->deadline = deadline;
-	fake_timer = t;
 }
 
 unsigned fake_timer_run(unsigned most)
