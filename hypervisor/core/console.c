@@ -48,7 +48,6 @@ void console_init(const struct uart *u)
 void console_write(const char *text, size_t length)
 {
 	LOCK_SCOPE(&lock);
-	ring_put(text, length);
 	uart_put(text, length);
 }
 

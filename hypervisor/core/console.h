@@ -17,7 +17,7 @@ struct uart {
 };
 
 void console_init(const struct uart *u);
-/* What a guest says (console_io write, earlycon): bytes as they are, LF becomes CR LF, into the ring too. */
+/* What a guest says (console_io write, earlycon): bytes as they are, LF becomes CR LF. Not into the ring, which is the hypervisor's own log. */
 void console_write(const char *text, size_t length);
 /* Console input for Dom0: takes at most `size` bytes, returns how many. Never waits. */
 size_t console_read(char *to, size_t size);
