@@ -14,6 +14,9 @@ HV_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -mgeneral-regs-only -march=armv8-a
 	-fno-strict-aliasing -ffile-prefix-map=$(CURDIR)=. $(HV_WARN)
 # what runs before the MMU is on may not use unaligned accesses
 $(HV)/obj/arch/arm64/early.o $(HV)/obj/boards/early_console.o: HV_CFLAGS += -mstrict-align
+# what runs once, or once in a domain's life, had better be small
+$(HV)/obj/boot/%.o $(HV)/obj/core/power%.o $(HV)/obj/core/domain%.o $(HV)/obj/drivers/scu%.o: HV_CFLAGS += -Os
+$(HV)/obj/xen/domctl%.o $(HV)/obj/xen/sysctl%.o $(HV)/obj/xen/memory_op.o $(HV)/obj/xen/cpupool_op.o $(HV)/obj/xen/affinity_op.o: HV_CFLAGS += -Os
 # these functions are what the compiler would call for such loops
 $(HV)/obj/lib/string.o: HV_CFLAGS += -fno-tree-loop-distribute-patterns
 
@@ -68,11 +71,11 @@ hypervisor-trees: $(HV_HOST)/dom0_trees ## build Dom0's tree for every board of 
 # Every program is linked with the same rooms: those that need no register of the machine.
 HV_ASAN := $(HV_HOST)/obj
 HV_HOST_ROOMS := hypervisor/guest/vgic.c hypervisor/guest/vgic_lr.c hypervisor/guest/vgic_mmio.c hypervisor/guest/mmio.c \
-	hypervisor/guest/vtimer.c hypervisor/core/vcpu.c hypervisor/core/domain.c hypervisor/core/domain_kill.c hypervisor/core/event.c hypervisor/core/grant.c \
+	hypervisor/guest/vtimer.c hypervisor/core/vcpu.c hypervisor/core/domain.c hypervisor/core/domain_kill.c hypervisor/core/event.c hypervisor/core/grant.c hypervisor/core/grant_map.c \
 	hypervisor/core/credit.c hypervisor/core/pool.c tests/unit/hypervisor/fake/machine.c \
 	tests/unit/hypervisor/fake/xen_machine.c $(wildcard hypervisor/xen/*.c)
-HV_UNIT := vgic event credit table
-HV_FUZZ := vgic hypercall
+HV_UNIT := vgic event grant credit table
+HV_FUZZ := vgic hypercall grant
 # power rails and the system controller of i.MX8, against a simulator of it
 HV_HOST_ROOMS += $(wildcard hypervisor/core/power*.c hypervisor/drivers/scu*.c) \
 	tests/unit/hypervisor/fake/scu_sim.c tests/unit/hypervisor/fake/power_machine.c
@@ -91,6 +94,7 @@ $(HV_HOST_LIB) $(HV_ASAN)/tests/unit/hypervisor/xen/table.o: | $(SYSROOT_ARM64)/
 $(HV_HOST)/unit/table: $(HV_ASAN)/tests/unit/hypervisor/xen/table.o
 $(HV_HOST)/unit/vgic: $(HV_ASAN)/tests/unit/hypervisor/guest/vgic.o
 $(HV_HOST)/unit/credit: $(HV_ASAN)/tests/unit/hypervisor/core/credit.o
+$(HV_HOST)/unit/grant: $(HV_ASAN)/tests/unit/hypervisor/core/grant.o
 $(HV_HOST)/unit/event: $(HV_ASAN)/tests/unit/hypervisor/core/event.o
 $(HV_HOST)/unit/%: $(HV_HOST_LIB) tests/unit/hypervisor/fake/units.lds
 	@mkdir -p $(@D); echo "  LD hypervisor unit $*"; gcc $(HV_HOST_CFLAGS) $(filter %.o,$^) $(HV_HOST_LDFLAGS) -o $@ -lcmocka

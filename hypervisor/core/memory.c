@@ -84,6 +84,17 @@ int memory_unmap_page(struct domain *d, ipa_t ipa)
 	return unmap_locked(d, ipa);
 }
 
+int memory_unmap_grant(struct domain *d, ipa_t ipa, pa_t pa)
+{
+	struct stage2_entry e;
+
+	LOCK_SCOPE(&d->memory_lock);
+	e = stage2_lookup(&d->stage2, ipa);
+	if ((e.kind != STAGE2_GRANT_RO && e.kind != STAGE2_GRANT_RW) || e.pa.raw != pa.raw)
+		return -EINVAL;
+	return unmap_locked(d, ipa);
+}
+
 int memory_map_device(struct domain *d, ipa_t ipa, pa_t pa, uint64_t size)
 {
 	if (!page_range_is_device(pa, size))

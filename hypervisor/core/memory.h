@@ -16,6 +16,8 @@ struct stage2_entry memory_lookup(struct domain *d, ipa_t ipa);
 int memory_map_page(struct domain *d, ipa_t ipa, pa_t pa, enum stage2_kind kind);
 /* Takes one page away: drops a foreign reference; RAM is given up as above. -EINVAL when there is nothing. */
 int memory_unmap_page(struct domain *d, ipa_t ipa);
+/* The same for a granted page, if pa is what is mapped there, as a grant; else -EINVAL and nothing changes. */
+int memory_unmap_grant(struct domain *d, ipa_t ipa, pa_t pa);
 /* Device registers, page aligned. -EPERM when a frame of the range is the hypervisor's or another domain's RAM. */
 int memory_map_device(struct domain *d, ipa_t ipa, pa_t pa, uint64_t size);
 int memory_unmap_range(struct domain *d, ipa_t ipa, uint64_t size);

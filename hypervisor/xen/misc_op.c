@@ -1,7 +1,6 @@
-/* The small ones: hvm_op, console_io, platform_op, physdev_op, grant_table_op as far as a kernel without DomUs needs it. */
+/* The small ones: hvm_op, console_io, platform_op, physdev_op. */
 #include "core/console.h"
 #include "core/event.h"
-#include "core/grant.h"
 #include "lib/errno.h"
 #include "xen/abi.h"
 #include "xen/guest_copy.h"
@@ -115,92 +114,4 @@ int64_t hypercall_physdev(struct vcpu *v, const uint64_t *a)
 		return -EPERM;
 	return a[0] == PHYSDEVOP_pci_device_add || a[0] == PHYSDEVOP_pci_device_remove ? 0
 										       : -ENOSYS;
-}
-
-/* ---- grant_table_op --------------------------------------------------------------------------------------------------- */
-static int64_t op_query_size(struct vcpu *v, void *in, gva_t at)
-{
-	struct gnttab_query_size *op = in;
-	struct domain *d;
-
-	(void)at;
-	if (domain_by_id(v, op->dom, &d)) {
-		op->status = GNTST_bad_domain;
-		return 0;
-	}
-	op->nr_frames = d->grants->frames;
-	op->max_nr_frames = GRANT_FRAMES_MAX;
-	op->status = GNTST_okay;
-	return 0;
-}
-
-static int64_t op_setup_table(struct vcpu *v, void *in, gva_t at)
-{
-	struct gnttab_setup_table *op = in;
-	struct domain *d;
-
-	(void)at;
-	op->status = GNTST_okay;
-	if (domain_by_id(v, op->dom, &d))
-		op->status = GNTST_bad_domain;
-	else if (op->nr_frames > GRANT_FRAMES_MAX)
-		op->status = GNTST_general_error;
-	for (unsigned i = 0; op->status == GNTST_okay && i < op->nr_frames; i++) {
-		pa_t pa;
-		xen_pfn_t frame;
-
-		if (grant_frame(d, i, &pa)) {
-			op->status = GNTST_general_error;
-			break;
-		}
-		frame = pa.raw >> PAGE_SHIFT;
-		if (guest_copy_out(v, GVA(op->frame_list.q + i * sizeof(frame)), &frame,
-				   sizeof(frame)))
-			return -EFAULT;
-	}
-	return 0;
-}
-
-static int64_t op_set_version(struct vcpu *v, void *in, gva_t at)
-{
-	struct gnttab_set_version *op = in;
-	uint32_t wanted = op->version;
-
-	(void)v;
-	(void)at;
-	op->version = 1;
-	return wanted == 1 ? 0 : wanted == 2 ? -ENOSYS : -EINVAL;
-}
-
-static int64_t op_get_version(struct vcpu *v, void *in, gva_t at)
-{
-	struct gnttab_get_version *op = in;
-	struct domain *d;
-	int error = domain_by_id(v, op->dom, &d);
-
-	(void)at;
-	op->version = 1;
-	return error;
-}
-
-static const struct op grant_ops[] = {
-	[GNTTABOP_setup_table] = {op_setup_table, sizeof(struct gnttab_setup_table), OP_OUT},
-	[GNTTABOP_query_size] = {op_query_size, sizeof(struct gnttab_query_size), OP_OUT},
-	[GNTTABOP_set_version] = {op_set_version, sizeof(struct gnttab_set_version), OP_OUT},
-	[GNTTABOP_get_version] = {op_get_version, sizeof(struct gnttab_get_version), OP_OUT},
-};
-
-int64_t hypercall_grant(struct vcpu *v, const uint64_t *a)
-{
-	gva_t at = GVA(a[1]);
-
-	if (a[0] >= ARRAY_SIZE(grant_ops) || a[2] > 64)
-		return a[2] > 64 ? -E2BIG : -ENOSYS;
-	for (uint64_t i = 0; i < a[2]; i++, at.raw += grant_ops[a[0]].size) {
-		int64_t result = op_run(v, grant_ops, ARRAY_SIZE(grant_ops), a[0], at);
-
-		if (result)
-			return result;
-	}
-	return grant_ops[a[0]].run ? 0 : -ENOSYS;
 }

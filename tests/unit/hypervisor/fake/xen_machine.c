@@ -15,6 +15,7 @@ _Alignas(4096) uint8_t fake_guest[FAKE_GUEST_SIZE];
 struct options options = {.line = "dom0_mem=1G", .xen_minor = 20};
 uint64_t time_frequency = 62500000, time_boot;
 static struct page any_page;
+long fake_references;
 
 bool guest_va_translate(gva_t va, bool write, pa_t *out)
 {
@@ -33,11 +34,13 @@ bool page_get(struct page *p, uint16_t owner)
 {
 	(void)p;
 	(void)owner;
+	fake_references++;
 	return true;
 }
 void page_put(struct page *p)
 {
 	(void)p;
+	fake_references--;
 }
 void page_share(void *va, struct domain *d)
 {
@@ -65,20 +68,52 @@ int memory_frame_get(struct domain *d, ipa_t ipa, bool write, pa_t *pa, struct p
 {
 	(void)d;
 	*page = &any_page;
-	return guest_va_translate(GVA(ipa.raw), write, pa) ? 0 : -EFAULT;
+	if (!guest_va_translate(GVA(ipa.raw), write, pa))
+		return -EFAULT;
+	fake_references++;
+	return 0;
 }
-int memory_map_page(struct domain *d, ipa_t ipa, pa_t pa, enum stage2_kind kind)
+/* Where granted pages are mapped: a few, the same for all domains. */
+static struct {
+	uint64_t ipa, pa; /* pa 0: free */
+} grants[64];
+
+void fake_grants_forget(void)
+{
+	memset(grants, 0, sizeof(grants));
+}
+int memory_unmap_grant(struct domain *d, ipa_t ipa, pa_t pa)
 {
 	(void)d;
-	(void)ipa;
-	(void)kind;
-	return pa.raw % PAGE_SIZE ? -EINVAL : 0;
+	for (unsigned i = 0; i < ARRAY_SIZE(grants); i++)
+		if (grants[i].pa == pa.raw && grants[i].ipa == ipa.raw) {
+			grants[i].pa = 0;
+			fake_references--;
+			return 0;
+		}
+	return -EINVAL;
 }
 int memory_unmap_page(struct domain *d, ipa_t ipa)
 {
-	(void)d;
-	(void)ipa;
+	for (unsigned i = 0; i < ARRAY_SIZE(grants); i++)
+		if (grants[i].pa && grants[i].ipa == ipa.raw)
+			return memory_unmap_grant(d, ipa, PA(grants[i].pa));
 	return -EINVAL;
+}
+int memory_map_page(struct domain *d, ipa_t ipa, pa_t pa, enum stage2_kind kind)
+{
+	if (pa.raw % PAGE_SIZE)
+		return -EINVAL;
+	if (kind != STAGE2_GRANT_RO && kind != STAGE2_GRANT_RW)
+		return 0;
+	(void)memory_unmap_page(d, ipa);
+	for (unsigned i = 0; i < ARRAY_SIZE(grants); i++)
+		if (!grants[i].pa) {
+			grants[i].ipa = ipa.raw;
+			grants[i].pa = pa.raw;
+			return 0;
+		}
+	return -ENOMEM;
 }
 int memory_populate(struct domain *d, ipa_t ipa, unsigned order)
 {

@@ -5,5 +5,8 @@
 #define FAKE_GUEST	0x100000ul
 #define FAKE_GUEST_SIZE 0x8000ul
 extern uint8_t fake_guest[FAKE_GUEST_SIZE];
+/* Page references taken and not given back. */
+extern long fake_references;
+void fake_grants_forget(void); /* no granted page is mapped anywhere */
 
 #endif

@@ -1,0 +1,200 @@
+/* grant_table_op: xen/grant_table.h, version 1 (all that Xen has on Arm). Each operation comes as an array; its answers stand in
+ * the entries. */
+#include "core/grant.h"
+#include "lib/errno.h"
+#include "xen/abi.h"
+#include "xen/guest_copy.h"
+#include "xen/hypercall.h"
+
+_Static_assert(GRANT_OKAY == GNTST_okay && GRANT_ERROR == GNTST_general_error && GRANT_BAD_DOMAIN == GNTST_bad_domain &&
+		       GRANT_BAD_REF == GNTST_bad_gntref && GRANT_BAD_HANDLE == GNTST_bad_handle &&
+		       GRANT_NOT_PERMITTED == GNTST_permission_denied && GRANT_BAD_PAGE == GNTST_bad_page &&
+		       GRANT_BAD_COPY == GNTST_bad_copy_arg && GRANT_AGAIN == GNTST_eagain && GRANT_NO_SPACE == GNTST_no_space,
+	       "enum grant_status");
+_Static_assert(sizeof(struct grant_entry) == sizeof(grant_entry_v1_t) && GRANT_ACCESS == GTF_permit_access &&
+		       GRANT_READONLY == GTF_readonly && GRANT_READING == GTF_reading && GRANT_WRITING == GTF_writing,
+	       "struct grant_entry");
+
+static struct domain *domain_of(const struct vcpu *v, domid_t id)
+{
+	return id == DOMID_SELF ? v->domain : domain_find(id);
+}
+
+static int64_t op_map(struct vcpu *v, void *in, gva_t at)
+{
+	struct gnttab_map_grant_ref *op = in;
+	struct domain *granter = domain_find(op->dom);
+	uint32_t handle;
+	pa_t bus;
+
+	(void)at;
+	if ((op->flags & (GNTMAP_device_map | GNTMAP_host_map)) == 0)
+		op->status = GNTST_bad_gntref;
+	else if ((op->flags & ~(unsigned)GNTMAP_readonly) != GNTMAP_host_map)
+		op->status = GNTST_general_error;
+	else if (!granter)
+		op->status = GNTST_bad_domain;
+	else
+		op->status = (int16_t)grant_map(v->domain, granter, op->ref, IPA(op->host_addr),
+						(op->flags & GNTMAP_readonly) != 0, &handle, &bus);
+	if (op->status != GNTST_okay)
+		return 0;
+	op->handle = handle;
+	op->dev_bus_addr = bus.raw; /* Linux gives it to devices, which have no stage 2 */
+	return 0;
+}
+
+static int64_t op_unmap(struct vcpu *v, void *in, gva_t at)
+{
+	struct gnttab_unmap_grant_ref *op = in;
+
+	(void)at;
+	op->status = (int16_t)grant_unmap(v->domain, op->handle, IPA(op->host_addr));
+	return 0;
+}
+
+/* Xen cannot replace a mapping on Arm: refused, and the old one stays. */
+static int64_t op_unmap_and_replace(struct vcpu *v, void *in, gva_t at)
+{
+	(void)v;
+	(void)at;
+	((struct gnttab_unmap_and_replace *)in)->status = GNTST_general_error;
+	return 0;
+}
+
+/* The caller of a copy may name its own pages by frame number, and everybody's by reference. */
+static bool side_of(const struct vcpu *v, const struct gnttab_copy_ptr *p, bool by_ref, struct grant_side *out)
+{
+	*out = (struct grant_side){by_ref, domain_of(v, p->domid), by_ref ? p->u.ref : p->u.gmfn, p->offset};
+	return by_ref || p->domid == DOMID_SELF;
+}
+
+static int64_t op_copy(struct vcpu *v, void *in, gva_t at)
+{
+	struct gnttab_copy *op = in;
+	struct grant_side from, to;
+
+	(void)at;
+	if (!side_of(v, &op->source, (op->flags & GNTCOPY_source_gref) != 0, &from) ||
+	    !side_of(v, &op->dest, (op->flags & GNTCOPY_dest_gref) != 0, &to))
+		op->status = GNTST_permission_denied;
+	else
+		op->status = (int16_t)grant_copy(v->domain, &from, &to, op->len);
+	return 0;
+}
+
+static int64_t op_query_size(struct vcpu *v, void *in, gva_t at)
+{
+	struct gnttab_query_size *op = in;
+	struct domain *d;
+
+	(void)at;
+	if (domain_by_id(v, op->dom, &d)) {
+		op->status = GNTST_bad_domain;
+		return 0;
+	}
+	op->nr_frames = d->grants->frames;
+	op->max_nr_frames = grant_frames_max(d);
+	op->status = GNTST_okay;
+	return 0;
+}
+
+static int64_t op_setup_table(struct vcpu *v, void *in, gva_t at)
+{
+	struct gnttab_setup_table *op = in;
+	struct domain *d;
+
+	(void)at;
+	op->status = GNTST_okay;
+	if (domain_by_id(v, op->dom, &d))
+		op->status = GNTST_bad_domain;
+	else if (op->nr_frames > grant_frames_max(d))
+		op->status = GNTST_general_error;
+	for (unsigned i = 0; op->status == GNTST_okay && i < op->nr_frames; i++) {
+		pa_t pa;
+		xen_pfn_t frame;
+
+		if (grant_frame(d, i, &pa)) {
+			op->status = GNTST_general_error;
+			break;
+		}
+		frame = pa.raw >> PAGE_SHIFT;
+		if (guest_copy_out(v, GVA(op->frame_list.q + i * sizeof(frame)), &frame, sizeof(frame)))
+			return -EFAULT;
+	}
+	return 0;
+}
+
+static int64_t op_set_version(struct vcpu *v, void *in, gva_t at)
+{
+	struct gnttab_set_version *op = in;
+	uint32_t wanted = op->version;
+
+	(void)v;
+	(void)at;
+	op->version = 1;
+	return wanted == 1 ? 0 : wanted == 2 ? -ENOSYS : -EINVAL;
+}
+
+static int64_t op_get_version(struct vcpu *v, void *in, gva_t at)
+{
+	struct gnttab_get_version *op = in;
+	struct domain *d;
+	int error = domain_by_id(v, op->dom, &d);
+
+	(void)at;
+	op->version = 1;
+	return error;
+}
+
+/* Only version 2 has such frames. */
+static int64_t op_get_status_frames(struct vcpu *v, void *in, gva_t at)
+{
+	struct gnttab_get_status_frames *op = in;
+	struct domain *d;
+
+	(void)at;
+	op->status = domain_by_id(v, op->dom, &d) ? GNTST_bad_domain : GNTST_general_error;
+	return 0;
+}
+
+static int64_t op_swap(struct vcpu *v, void *in, gva_t at)
+{
+	struct gnttab_swap_grant_ref *op = in;
+
+	(void)at;
+	op->status = (int16_t)grant_swap(v->domain, op->ref_a, op->ref_b);
+	return 0;
+}
+
+static const struct op ops[] = {
+	[GNTTABOP_map_grant_ref] = {op_map, sizeof(struct gnttab_map_grant_ref), OP_OUT},
+	[GNTTABOP_unmap_grant_ref] = {op_unmap, sizeof(struct gnttab_unmap_grant_ref), OP_OUT},
+	[GNTTABOP_setup_table] = {op_setup_table, sizeof(struct gnttab_setup_table), OP_OUT},
+	[GNTTABOP_copy] = {op_copy, sizeof(struct gnttab_copy), OP_OUT},
+	[GNTTABOP_query_size] = {op_query_size, sizeof(struct gnttab_query_size), OP_OUT},
+	[GNTTABOP_unmap_and_replace] = {op_unmap_and_replace, sizeof(struct gnttab_unmap_and_replace), OP_OUT},
+	[GNTTABOP_set_version] = {op_set_version, sizeof(struct gnttab_set_version), OP_OUT},
+	[GNTTABOP_get_status_frames] = {op_get_status_frames, sizeof(struct gnttab_get_status_frames), OP_OUT},
+	[GNTTABOP_get_version] = {op_get_version, sizeof(struct gnttab_get_version), OP_OUT},
+	[GNTTABOP_swap_grant_ref] = {op_swap, sizeof(struct gnttab_swap_grant_ref), OP_OUT},
+};
+
+/* a[0]: the operation in the low 32 bits, which is all that Xen looks at; above them how many entries are done already, when the
+ * call goes on after an interrupt. */
+int64_t hypercall_grant(struct vcpu *v, const uint64_t *a)
+{
+	uint32_t cmd = (uint32_t)a[0], count = (uint32_t)a[2];
+
+	if (cmd >= ARRAY_SIZE(ops) || !ops[cmd].run)
+		return -ENOSYS;
+	for (uint64_t i = a[0] >> 32; i < count; i++) {
+		int64_t result = op_run(v, ops, ARRAY_SIZE(ops), cmd, GVA(a[1] + i * ops[cmd].size));
+
+		if (result)
+			return result;
+		if (i + 1 < count && vcpu_should_yield(v))
+			return hypercall_restart(v, (i + 1) << 32 | cmd, a[1]);
+	}
+	return 0;
+}
