@@ -31,6 +31,8 @@ pa_t va_to_pa(const void *va);
 pa_t mmu_image_pa(const void *in_image);
 /* Maps a device's registers RW nGnRE, for good; page granular. Boot only. Panics when the tables are full. */
 void *mmu_map_device(pa_t pa, size_t size);
+/* Any of the range was mapped so: no guest may have it. */
+bool mmu_is_own_device(pa_t pa, uint64_t size);
 /* Maps RAM read-only somewhere in the device window: what must be read before the direct map exists (the device tree). */
 const void *mmu_map_readonly(pa_t pa, size_t size);
 /* Adds RAM to the direct map, 4 KiB granular, biggest blocks that fit. Boot only. */

@@ -259,6 +259,14 @@ void domain_shutdown(struct domain *d, enum shutdown_reason reason)
 			u->domain_shutdown(d);
 }
 
+void domain_resume(struct domain *d)
+{
+	if (!domain_state_change(d, DOMAIN_SHUT, DOMAIN_RUNNING))
+		return;
+	ATOMIC_WRITE(d->shut, 0);
+	kick_all(d);
+}
+
 void domain_crash(struct vcpu *v, const char *why)
 {
 	log_error("d%uv%u: %s", v->domain->id, v->id, why);

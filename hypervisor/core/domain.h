@@ -8,6 +8,7 @@
 
 struct vcpu;
 struct pool;	    /* core/pool.h */
+struct watchdog;    /* core/watchdog.c */
 struct vgic;	    /* guest/vgic.c */
 struct vtimer;	    /* guest/vtimer.c */
 struct event_table; /* core/event.c */
@@ -95,6 +96,7 @@ struct domain {
 	uint64_t counter_offset; /* CNTVOFF_EL2, ticks */
 	uint64_t created;	 /* counter at creation */
 
+	struct watchdog *watchdogs; /* core/watchdog.c */
 	struct vgic *vgic;
 	struct vtimer *vtimer;
 	struct event_table *events;
@@ -120,6 +122,8 @@ int domain_pause(struct domain *d);
 /* The guest stops itself (or is stopped): no vCPU returns to it. Dom0: power-off, reset or crash of the machine; then this
  * does not return. Else marks SHUT, kicks its vCPUs and calls the units' domain_shutdown. Once; later calls change nothing. */
 void domain_shutdown(struct domain *d, enum shutdown_reason reason);
+/* A domain that is SHUT (to suspend) runs on. Nothing for another. */
+void domain_resume(struct domain *d);
 /* domain_shutdown(SHUT_CRASH) by the hypervisor, for something that the vCPU which runs here did: its registers go to the log. */
 void domain_crash(struct vcpu *v, const char *why);
 

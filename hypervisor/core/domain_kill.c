@@ -145,5 +145,7 @@ void domain_cpu_passed(void)
 		tell_dead(d);
 		__atomic_store_n(&domains[i], NULL, __ATOMIC_RELEASE);
 		domain_release(d);
+		if (domain_find(0) != NULL)
+			memory_compact(domain_find(0));
 	}
 }

@@ -97,7 +97,7 @@ int memory_unmap_grant(struct domain *d, ipa_t ipa, pa_t pa)
 
 int memory_map_device(struct domain *d, ipa_t ipa, pa_t pa, uint64_t size)
 {
-	if (!page_range_is_device(pa, size))
+	if (!page_range_is_device(pa, size) || mmu_is_own_device(pa, size))
 		return -EPERM;
 	LOCK_SCOPE(&d->memory_lock);
 	return stage2_map(&d->stage2, ipa, pa, size,
@@ -217,6 +217,12 @@ int memory_relinquish(struct domain *d)
 			return -ERESTART;
 	}
 	return 0;
+}
+
+void memory_compact(struct domain *d)
+{
+	LOCK_SCOPE(&d->memory_lock);
+	stage2_compact(&d->stage2);
 }
 
 void memory_cache_flush(struct domain *d, ipa_t *ipa, uint64_t end)

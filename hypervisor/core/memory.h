@@ -18,7 +18,7 @@ int memory_map_page(struct domain *d, ipa_t ipa, pa_t pa, enum stage2_kind kind)
 int memory_unmap_page(struct domain *d, ipa_t ipa);
 /* The same for a granted page, if pa is what is mapped there, as a grant; else -EINVAL and nothing changes. */
 int memory_unmap_grant(struct domain *d, ipa_t ipa, pa_t pa);
-/* Device registers, page aligned. -EPERM when a frame of the range is the hypervisor's or another domain's RAM. */
+/* Device registers, page aligned. -EPERM when a frame of the range is RAM in use, or a device of the hypervisor. */
 int memory_map_device(struct domain *d, ipa_t ipa, pa_t pa, uint64_t size);
 int memory_unmap_range(struct domain *d, ipa_t ipa, uint64_t size);
 
@@ -31,6 +31,8 @@ int memory_decrease(struct domain *d, ipa_t ipa, unsigned order);
 /* For a domain that is DYING and whose vCPUs are off their CPUs: empties its address space for good and gives every frame back
  * that it owned or had mapped, in steps: -ERESTART asks to be called again. */
 int memory_relinquish(struct domain *d);
+/* Gives back tables that are needed no more: Dom0's, after it lent pages to map those of a domain that is gone. */
+void memory_compact(struct domain *d);
 /* Makes what the hypervisor and other domains wrote to the domain's RAM from `ipa` on visible to a guest whose caches are off,
  * as far as one step goes; *ipa moves behind it. */
 void memory_cache_flush(struct domain *d, ipa_t *ipa, uint64_t end);

@@ -76,7 +76,7 @@ static int64_t get_vcpu_info(struct vcpu *v, struct domain *d, struct xen_domctl
 
 	(void)v;
 	if (!t)
-		return -ESRCH;
+		return info->vcpu < d->vcpus_max ? -ESRCH : -EINVAL;
 	info->online = t->online;
 	info->blocked = t->online && t->run == VCPU_BLOCKED;
 	info->running = t->online && t->run == VCPU_RUNNING;
@@ -136,12 +136,13 @@ static const struct {
 	[XEN_DOMCTL_getdomaininfo] = {get_domain_info, 0},
 	[XEN_DOMCTL_max_mem] = {domctl_max_mem, 0},
 	[XEN_DOMCTL_setvcpucontext] = {domctl_set_vcpu_context, DOMCTL_OTHER},
-	[XEN_DOMCTL_getvcpucontext] = {domctl_get_vcpu_context, DOMCTL_OTHER},
+	[XEN_DOMCTL_getvcpucontext] = {domctl_get_vcpu_context, 0},
 	[XEN_DOMCTL_getvcpuinfo] = {get_vcpu_info, 0},
 	[XEN_DOMCTL_max_vcpus] = {domctl_max_vcpus, DOMCTL_OTHER},
 	[XEN_DOMCTL_setdomainhandle] = {set_handle, 0},
 	[XEN_DOMCTL_iomem_permission] = {domctl_iomem_permission, 0},
 	[XEN_DOMCTL_getvcpuaffinity] = {get_affinity, 0},
+	[XEN_DOMCTL_resumedomain] = {domctl_resume, 0},
 	[XEN_DOMCTL_set_address_size] = {domctl_address_size, 0},
 	[XEN_DOMCTL_memory_mapping] = {domctl_memory_mapping, 0},
 	[XEN_DOMCTL_getnodeaffinity] = {get_node_affinity, 0},

@@ -14,8 +14,8 @@ enum domctl_flags {
 };
 
 /* xen/domctl_life.c */
-domctl_handler domctl_create, domctl_destroy, domctl_pause, domctl_unpause, domctl_max_vcpus,
-	domctl_set_vcpu_context, domctl_get_vcpu_context;
+domctl_handler domctl_create, domctl_destroy, domctl_pause, domctl_unpause, domctl_resume,
+	domctl_max_vcpus, domctl_set_vcpu_context, domctl_get_vcpu_context;
 /* xen/domctl_memory.c */
 domctl_handler domctl_max_mem, domctl_address_size, domctl_cache_flush, domctl_get_mempool,
 	domctl_set_mempool, domctl_iomem_permission, domctl_memory_mapping;

@@ -1,5 +1,6 @@
 /* domctl: a domain's life, and its vCPUs' first state. */
 #include "core/page.h"
+#include "core/pool.h"
 #include "core/sched.h"
 #include "lib/bits.h"
 #include "lib/errno.h"
@@ -8,7 +9,7 @@
 #include "xen/domctl.h"
 #include "xen/guest_copy.h"
 
-#define SPIS_MAX 988u /* INTIDs 32 to 1019 */
+#define SPIS_MAX 960u /* whole registers of 32 among INTIDs 32 to 1019 */
 #define RESTARTED                                                                                  \
 	0x444f4dul /* argument 1 of a destroydomain that has begun: the domain may be gone by now */
 
@@ -24,10 +25,10 @@ static int config_check(struct xen_domctl_createdomain *c)
 		return -EINVAL;
 	if (c->max_vcpus == 0 || c->max_vcpus > MAX_VCPUS)
 		return -EINVAL;
-	if (c->max_grant_frames > 64 || c->max_maptrack_frames > 1024)
-		return -EINVAL;
 	if (XEN_DOMCTL_GRANT_version(c->grant_opts) != 1 || c->grant_opts >> 4)
 		return -EINVAL;
+	if (c->arch.gic_version == XEN_DOMCTL_CONFIG_GIC_V2)
+		return -ENODEV;
 	if (c->arch.gic_version != XEN_DOMCTL_CONFIG_GIC_NATIVE &&
 	    c->arch.gic_version != XEN_DOMCTL_CONFIG_GIC_V3)
 		return -EINVAL;
@@ -60,6 +61,8 @@ int64_t domctl_create(struct vcpu *v, struct domain *none, struct xen_domctl *op
 	(void)none;
 	if (error)
 		return error;
+	if (!pool_find(c->cpupool_id))
+		return -ESRCH;
 	memcpy(config.handle, c->handle, sizeof(config.handle));
 	error = domain_create(&config, &d);
 	if (error)
@@ -104,6 +107,14 @@ int64_t domctl_unpause(struct vcpu *v, struct domain *d, struct xen_domctl *op)
 	(void)v;
 	(void)op;
 	return domain_unpause(d);
+}
+
+int64_t domctl_resume(struct vcpu *v, struct domain *d, struct xen_domctl *op)
+{
+	(void)v;
+	(void)op;
+	domain_resume(d);
+	return 0;
 }
 
 int64_t domctl_max_vcpus(struct vcpu *v, struct domain *d, struct xen_domctl *op)
@@ -211,12 +222,15 @@ int64_t domctl_get_vcpu_context(struct vcpu *v, struct domain *d, struct xen_dom
 
 	if (!t)
 		return -EINVAL;
+	if (!op->u.vcpucontext.ctxt.p)
+		return -EFAULT;
+	if (t == v)
+		return -EINVAL;
 	if (!ATOMIC_READ(t->online) && !t->reset)
 		return -ENODATA; /* it has no state yet */
 	error = hold(v, t);
 	if (error)
 		return error;
-	vcpu_unpause(t);
 	s = &t->state;
 	c.flags = t->online ? VGCF_online : 0;
 	memcpy(&c.user_regs.x0, s->frame.x, sizeof(s->frame.x));
@@ -230,5 +244,6 @@ int64_t domctl_get_vcpu_context(struct vcpu *v, struct domain *d, struct xen_dom
 	c.ttbcr = s->tcr;
 	c.ttbr0 = s->ttbr0;
 	c.ttbr1 = s->ttbr1;
+	vcpu_unpause(t);
 	return guest_copy_out(v, GVA((uint64_t)op->u.vcpucontext.ctxt.p), &c, sizeof(c));
 }

@@ -45,7 +45,7 @@ struct xen_domain {
 		uint64_t first, last; /* frame numbers, both included; 0, 0: free */
 	} iomem[IOMEM_RANGES];
 };
-uint64_t *hvm_param(struct domain *d, unsigned index); /* NULL: no such parameter */
+uint64_t *hvm_param(struct domain *d, unsigned index); /* NULL: not one of them */
 /* Wall clock of all domains: nanoseconds since 1970 when the hypervisor's time was 0. */
 void wallclock_set(uint64_t boot_ns);
 

@@ -59,10 +59,12 @@ static int map_foreign(struct vcpu *v, struct domain *d, uint16_t foreign, uint6
 	struct page *page;
 	ipa_t source;
 	pa_t pa;
-	int error = domain_by_id(v, foreign, &owner);
+	int error = foreign == DOMID_SELF ? -ESRCH : domain_by_id(v, foreign, &owner);
 
 	if (!error && owner == d)
 		error = -EINVAL;
+	if (!error && !d->privileged)
+		error = -EPERM; /* nor may Dom0 put another's page into a guest */
 	if (!error)
 		error = ipa_of_gfn(index, &source);
 	if (!error)
@@ -145,6 +147,8 @@ static int64_t op_remove_from_physmap(struct vcpu *v, void *in, gva_t at)
 	(void)at;
 	if (!error)
 		error = ipa_of_gfn(op->gpfn, &ipa);
+	if (!error && memory_lookup(d, ipa).kind == STAGE2_NONE)
+		error = -ENOENT;
 	return error ? error : memory_unmap_page(d, ipa);
 }
 
@@ -153,13 +157,15 @@ static int64_t op_acquire_resource(struct vcpu *v, void *in, gva_t at)
 {
 	struct xen_mem_acquire_resource *op = in;
 	struct domain *d;
-	int error = domain_by_id(v, op->domid, &d);
+	int error = op->domid == DOMID_SELF ? -ESRCH : domain_by_id(v, op->domid, &d);
 
 	(void)at;
+	if (!error && d == v->domain)
+		error = -EPERM; /* the pages of another, as in Xen */
 	if (error)
 		return error;
 	if (op->type != XENMEM_resource_grant_table)
-		return -EOPNOTSUPP;
+		return op->type > XENMEM_resource_vmtrace_buf ? -EINVAL : -EOPNOTSUPP;
 	if (op->id != XENMEM_resource_grant_table_id_shared || op->pad != 0)
 		return -EINVAL;
 	if (!op->frame_list.q) { /* the question how many there are */
@@ -249,8 +255,13 @@ int64_t hypercall_memory(struct vcpu *v, const uint64_t *a)
 {
 	uint64_t cmd = a[0] & ((1u << MEMOP_EXTENT_SHIFT) - 1);
 
-	v->restart[0] = a[0] >> MEMOP_EXTENT_SHIFT;
-	if (v->restart[0] && cmd != XENMEM_populate_physmap && cmd != XENMEM_decrease_reservation)
+	bool counts = cmd == XENMEM_populate_physmap || cmd == XENMEM_decrease_reservation;
+	uint64_t start = a[0] >> MEMOP_EXTENT_SHIFT;
+	int64_t result;
+
+	if (start && !counts)
 		return -EINVAL;
-	return op_run(v, ops, ARRAY_SIZE(ops), cmd, GVA(a[1]));
+	v->restart[0] = start;
+	result = op_run(v, ops, ARRAY_SIZE(ops), cmd, GVA(a[1]));
+	return result == -EFAULT && counts ? (int64_t)start : result;
 }

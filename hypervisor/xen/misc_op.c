@@ -7,23 +7,51 @@
 #include "xen/hypercall.h"
 
 /* ---- hvm_op ---------------------------------------------------------------------------------------------------------- */
+enum param_access { PARAM_NONE, PARAM_READ, PARAM_TOOLS }; /* of the domain itself; the tools may always */
+
+static enum param_access param_access(unsigned index)
+{
+	switch (index) {
+	case HVM_PARAM_CALLBACK_IRQ:
+	case HVM_PARAM_STORE_PFN:
+	case HVM_PARAM_STORE_EVTCHN:
+	case HVM_PARAM_CONSOLE_PFN:
+	case HVM_PARAM_CONSOLE_EVTCHN:
+		return PARAM_READ;
+	case HVM_PARAM_MONITOR_RING_PFN:
+		return PARAM_TOOLS;
+	}
+	return PARAM_NONE;
+}
+
+/* What both have to check. */
+static int param_find(struct vcpu *v, const struct xen_hvm_param *op, bool set, struct domain **d)
+{
+	enum param_access access = param_access(op->index);
+	int error = domain_by_id(v, op->domid, d);
+
+	if (error)
+		return error;
+	if (access == PARAM_NONE)
+		return -EINVAL;
+	return *d == v->domain && (set || access == PARAM_TOOLS) ? -EPERM : 0;
+}
+
 static int64_t op_get_param(struct vcpu *v, void *in, gva_t at)
 {
 	struct xen_hvm_param *op = in;
 	struct domain *d;
-	int error = domain_by_id(v, op->domid, &d);
-	uint64_t *param;
+	int error = param_find(v, op, false, &d);
+	uint64_t param;
 
 	(void)at;
 	if (error)
 		return error;
-	param = hvm_param(d, op->index);
-	if (!param)
-		return -EINVAL;
+	param = *hvm_param(d, op->index);
 	/* type 2: a PPI; flags 2: level, low (xen/hvm/params.h) */
-	op->value = op->index == HVM_PARAM_CALLBACK_IRQ && *param == 0
+	op->value = op->index == HVM_PARAM_CALLBACK_IRQ && param == 0
 			    ? (2ul << 56 | 2ul << 8 | d->event_intid)
-			    : *param;
+			    : param;
 	return 0;
 }
 
@@ -31,19 +59,12 @@ static int64_t op_set_param(struct vcpu *v, void *in, gva_t at)
 {
 	struct xen_hvm_param *op = in;
 	struct domain *d;
-	int error = domain_by_id(v, op->domid, &d);
-	uint64_t *param;
+	int error = param_find(v, op, true, &d);
 
 	(void)at;
-	if (error)
-		return error;
-	if (d == v->domain)
-		return -EPERM; /* the toolstack's, not the guest's own */
-	param = hvm_param(d, op->index);
-	if (!param)
-		return -EINVAL;
-	*param = op->value;
-	return 0;
+	if (!error)
+		*hvm_param(d, op->index) = op->value;
+	return error;
 }
 
 static const struct op hvm_ops[] = {

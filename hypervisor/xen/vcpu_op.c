@@ -3,6 +3,7 @@
 #include "core/memory.h"
 #include "core/sched.h"
 #include "core/time.h"
+#include "core/watchdog.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "xen/abi.h"
@@ -127,11 +128,20 @@ static int64_t op_poll(struct vcpu *v, void *in, gva_t at)
 	return 0;
 }
 
+static int64_t op_watchdog(struct vcpu *v, void *in, gva_t at)
+{
+	struct sched_watchdog *op = in;
+
+	(void)at;
+	return watchdog_set(v->domain, op->id, op->timeout);
+}
+
 static const struct op sched_ops[] = {
 	[SCHEDOP_yield] = {op_yield, 0, 0},
 	[SCHEDOP_block] = {op_block, 0, 0},
 	[SCHEDOP_shutdown] = {op_shutdown, sizeof(struct sched_shutdown), 0},
 	[SCHEDOP_poll] = {op_poll, sizeof(struct sched_poll), 0},
+	[SCHEDOP_watchdog] = {op_watchdog, sizeof(struct sched_watchdog), 0},
 };
 
 int64_t hypercall_sched(struct vcpu *v, const uint64_t *a)

@@ -61,9 +61,29 @@ static void *map_window(pa_t pa, size_t size, uint64_t attrs)
 	return (void *)(va + skip);
 }
 
+static struct {
+	uint64_t base, end;
+} own_devices[16];
+
 void *mmu_map_device(pa_t pa, size_t size)
 {
+	unsigned i = 0;
+
+	while (i < ARRAY_SIZE(own_devices) && own_devices[i].end != 0)
+		i++;
+	if (i == ARRAY_SIZE(own_devices))
+		panic("more than %zu devices are the hypervisor's", ARRAY_SIZE(own_devices));
+	own_devices[i].base = ALIGN_DOWN(pa.raw, PAGE_SIZE);
+	own_devices[i].end = ALIGN_UP(pa.raw + size, PAGE_SIZE);
 	return map_window(pa, size, PTE_AF | PTE_RES1 | PTE_DEVICE | PTE_NO_EXECUTE);
+}
+
+bool mmu_is_own_device(pa_t pa, uint64_t size)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(own_devices); i++)
+		if (pa.raw < own_devices[i].end && own_devices[i].base < pa.raw + size)
+			return true;
+	return false;
 }
 
 const void *mmu_map_readonly(pa_t pa, size_t size)

@@ -210,6 +210,34 @@ struct stage2_entry stage2_lookup(struct stage2 *s, ipa_t ipa)
 	}
 }
 
+/* All 512 entries of a table of pages, in order, are one block of RAM. */
+static bool is_whole(const uint64_t *table)
+{
+	if (!(table[0] & VALID) || bits_get(table[0], 58, 55) != STAGE2_RAM ||
+	    (table[0] & ADDRESS) % (1UL << level_shift(2)) != 0)
+		return false;
+	for (unsigned i = 1; i < 512; i++)
+		if (table[i] != table[0] + i * PAGE_SIZE)
+			return false;
+	return true;
+}
+
+void stage2_compact(struct stage2 *s)
+{
+	uint64_t *root = pa_to_va(s->root);
+
+	for (unsigned i = 0; i < 1024; i++) {
+		uint64_t *table = pa_to_va(PA(root[i] & ADDRESS));
+
+		for (unsigned k = 0; (root[i] & 3) == TABLE && k < 512; k++) {
+			uint64_t *pages = pa_to_va(PA(table[k] & ADDRESS));
+
+			if ((table[k] & 3) == TABLE && is_whole(pages))
+				entry_set(s, &table[k], (pages[0] & ~3UL) | VALID, 2);
+		}
+	}
+}
+
 /* The machine ignores a descriptor whose bit 0 is clear: the rest of it stays for stage2_drain(). */
 void stage2_retire(struct stage2 *s)
 {

@@ -126,6 +126,10 @@ int memory_relinquish(struct domain *d)
 	(void)d;
 	return 0;
 }
+void memory_compact(struct domain *d)
+{
+	(void)d;
+}
 void memory_cache_flush(struct domain *d, ipa_t *ipa, uint64_t end)
 {
 	(void)d;
