@@ -33,6 +33,10 @@ void ram_init(const void *fdt, const struct boot_modules *m);
 /* Finds `size` bytes for Dom0, lowest first, that include the modules where possible. Frames become Dom0's. */
 void ram_take_dom0(const struct boot_modules *m, uint64_t size, struct banks *out);
 
+/* Addresses where Dom0 may show itself frames of others without giving up memory of its own (the "extended regions" of the
+ * xen,xen binding): RAM that is not Dom0's, in steps of 2 MiB. At most `max`; returns how many. After ram_take_dom0(). */
+unsigned ram_extended_regions(struct dt_range *out, unsigned max);
+
 /* Everything that is nobody's goes to the allocator. After the last look at the modules and the host's tree. */
 void ram_free_rest(const struct boot_modules *m);
 

@@ -254,7 +254,8 @@ void dom0_build(const void *fdt, const struct boot_modules *m)
 	in.banks = layout.banks.bank;
 	in.bank_count = layout.banks.count;
 	in.vcpus = n;
-	in.grant_window = ram_grant_window();
+	in.windows[0] = ram_grant_window();
+	in.window_count = 1 + ram_extended_regions(in.windows + 1, DOM0_EXTENDED_MAX);
 	map_devices(d, fdt, &facts);
 	write_tree(m, &in, &facts);
 	if (vgic_place(d, IPA(facts.distributor.base), IPA(facts.redistributors.base), gic.interrupts - 32) != 0)

@@ -168,7 +168,7 @@ static void write_hypervisor(struct writer *w, const struct dom0_tree_input *in,
 	memcpy(compatible + n, "xen,xen", 8);
 	begin(w, "hypervisor");
 	bytes(w, "compatible", compatible, n + 8);
-	ranges(w, "reg", &in->grant_window, 1);
+	ranges(w, "reg", in->windows, in->window_count);
 	ppis(w, &facts->event_intid, 1);
 	cell(w, "interrupt-parent", facts->gic.phandle);
 	end(w);

@@ -4,7 +4,8 @@
 #include "lib/dt.h"
 #include "lib/types.h"
 
-#define DOM0_BANKS_MAX 16
+#define DOM0_BANKS_MAX	  16
+#define DOM0_EXTENDED_MAX 8
 
 /* What the machine is, as far as Dom0's tree and its virtual hardware need it. */
 struct dom0_tree_facts {
@@ -24,7 +25,8 @@ struct dom0_tree_input {
 	const struct dt_range *banks;	/* Dom0's memory */
 	unsigned bank_count;
 	unsigned vcpus;
-	struct dt_range grant_window;
+	struct dt_range windows[1 + DOM0_EXTENDED_MAX]; /* the grant table's, then extended regions */
+	unsigned window_count;
 	unsigned xen_minor;
 };
 

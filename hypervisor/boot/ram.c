@@ -9,6 +9,7 @@
 #include <libfdt.h>
 
 #define RANGES_MAX 64
+#define EXTENDED_MIN MIB(64) /* as in Xen: what is smaller does not pay */
 #define HEAP_FIRST MIB(1) /* the hypervisor's first heap: beside the image, so that Dom0's memory has no hole */
 
 struct ranges {
@@ -235,6 +236,19 @@ void ram_take_dom0(const struct boot_modules *m, uint64_t size, struct banks *ou
 	unused = left;
 	for (unsigned i = 0; i < out->count; i++)
 		page_set_range(PA(out->bank[i].base), out->bank[i].size, PAGE_RAM, 0);
+}
+
+unsigned ram_extended_regions(struct dt_range *out, unsigned max)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < unused.count && n < max; i++) {
+		uint64_t b = ALIGN_UP(unused.at[i].base, MIB(2)), e = ALIGN_DOWN(unused.at[i].base + unused.at[i].size, MIB(2));
+
+		if (e > b && e - b >= EXTENDED_MIN)
+			out[n++] = (struct dt_range){b, e - b};
+	}
+	return n;
 }
 
 static uint64_t kept_bytes(void)

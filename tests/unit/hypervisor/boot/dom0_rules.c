@@ -190,7 +190,8 @@ struct rules_result rules_build(const void *fdt, const struct dom0_tree_facts *f
 {
 	static const struct dt_range bank = {0x80000000, 0x40000000};
 	struct dom0_tree_input in = {.fdt = fdt, .command_line = command_line, .ramdisk = {0x88000000, 0x100000}, .banks = &bank,
-				     .bank_count = 1, .grant_window = {0x80200000, 0x40000}, .xen_minor = 20,
+				     .bank_count = 1, .windows = {{0x80200000, 0x40000}, {0xc0000000, 0x10000000}},
+				     .window_count = 2, .xen_minor = 20,
 				     .vcpus = rules_cpus(fdt)};
 	struct rules_result result = {.count = 0}, *r = &result;
 	int error = dom0_tree_build(&in, facts, out, size);
