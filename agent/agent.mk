@@ -10,9 +10,9 @@ KEEPER_MACHINE_host  := $(wildcard agent/keeper/machine_sim*.c)
 KEEPER_MACHINE_asan  := $(KEEPER_MACHINE_host)
 
 DOMUSD_LIBS := -lmicrohttpd -lgnutls -ljansson -lsqlite3 -lssl -lcrypto -lwslay -lz -lpthread
-KEEPER_LIBS_arm64 := -lxenlight -lxenstore -lxentoollog -lxentoolcore -lpthread
-KEEPER_LIBS_host  := -lpthread
-KEEPER_LIBS_asan  := -lpthread
+KEEPER_LIBS_arm64 := -lfdt -lxenlight -lxenstore -lxentoollog -lxentoolcore -lpthread
+KEEPER_LIBS_host  := -lfdt -lpthread
+KEEPER_LIBS_asan  := -lfdt -lpthread
 
 AGENT_CC_arm64 := aarch64-linux-gnu-gcc
 AGENT_CC_host  := gcc
@@ -72,9 +72,9 @@ FUZZ_TESTS += $(foreach f,$(AGENT_FUZZ:tests/fuzz/%.c=%),$(ASAN)/fuzz/$(f) tests
 $(ASAN)/libagent.a: $(AGENT_TESTABLE:%.c=$(ASAN)/obj/%.o)
 	@rm -f $@; ar rcs $@ $^
 $(ASAN)/unit/%: $(ASAN)/obj/tests/unit/%.o $(ASAN)/libagent.a
-	@mkdir -p $(@D); echo "  LD unit $*"; $(AGENT_CC_asan) $(AGENT_CFLAGS_asan) $^ $(AGENT_LDFLAGS_asan) -o $@ $(DOMUSD_LIBS) -lcmocka
+	@mkdir -p $(@D); echo "  LD unit $*"; $(AGENT_CC_asan) $(AGENT_CFLAGS_asan) $^ $(AGENT_LDFLAGS_asan) -o $@ $(DOMUSD_LIBS) -lfdt -lcmocka
 $(ASAN)/fuzz/%: $(ASAN)/obj/tests/fuzz/%.o $(ASAN)/obj/tests/fuzz/driver.o $(ASAN)/libagent.a
-	@mkdir -p $(@D); echo "  LD fuzz $*"; $(AGENT_CC_asan) $(AGENT_CFLAGS_asan) $^ $(AGENT_LDFLAGS_asan) -o $@ $(DOMUSD_LIBS)
+	@mkdir -p $(@D); echo "  LD fuzz $*"; $(AGENT_CC_asan) $(AGENT_CFLAGS_asan) $^ $(AGENT_LDFLAGS_asan) -o $@ $(DOMUSD_LIBS) -lfdt
 -include $(patsubst %.c,$(ASAN)/obj/%.d,$(AGENT_UNIT) $(AGENT_FUZZ) tests/fuzz/driver.c)
 .SECONDARY: $(patsubst %.c,$(ASAN)/obj/%.o,$(AGENT_UNIT) $(AGENT_FUZZ) tests/fuzz/driver.c)
 

@@ -28,8 +28,11 @@ struct hardware {
 	 * the device, and leaves holder, since_ns, cause and kept alone.
 	 */
 	int (*scan)(struct hardware *h, struct inventory *out, struct error *e);
-	/* Reads d->power and, when that is on, contents, again. A gate that does not answer is UNKNOWN, d->error why. */
-	void (*read)(struct hardware *h, struct verbs_device *d);
+	/*
+	 * Reads d->power again and, if contents and it is on, d's contents; they are left alone else. A gate that does
+	 * not answer is UNKNOWN, d->error why. Quick: it is done once a second for each switch.
+	 */
+	void (*read)(struct hardware *h, struct verbs_device *d, bool contents);
 	/*
 	 * Throws the switch, with all that belongs before it (drivers and interfaces let go of the device) and after it
 	 * (the device is looked for). 0 says only that nothing went wrong on the way: rails.c reads back.

@@ -1,16 +1,17 @@
-/* The real board's devices: what sysfs and the device tree say (hardware_board.c), and the cores, which only Xen knows. */
+/* The real board's devices: what Dom0's kernel shows (hardware_board.c), and the cores, which only Xen knows. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "keeper/hardware.h"
+#include "keeper/hardware_board.h"
 #include "keeper/machine_libxl.h"
 
-struct board {
+struct libxl_board {
 	struct hardware hardware; /* first: the functions get a pointer to it */
 	struct machine *machine;
+	struct board board;
 };
 
-/* Dom0's vCPUs may be run by any core of its pool, so no core can be told to be spare. */
 static void cores_scan(struct context *c, struct inventory *out)
 {
 	int count = 0;
@@ -33,53 +34,53 @@ static void cores_scan(struct context *c, struct inventory *out)
 	libxl_cputopology_list_free(topology, count);
 }
 
-static int board_scan(struct hardware *h, struct inventory *out, struct error *e)
+static int scan(struct hardware *h, struct inventory *out, struct error *e)
 {
-	struct board *b = (struct board *)h;
+	struct libxl_board *b = (struct libxl_board *)h;
 	struct context *c = context_take(b->machine, e);
 
+	board_changes_drain(h->changed);
 	if (!c)
 		return -1;
 	cores_scan(c, out);
 	context_give(b->machine, c);
-	return 0;
+	return board_scan(&b->board, out, e);
 }
 
-/* A core: what the last scan read stands. */
-static void board_read(struct hardware *h, struct verbs_device *d)
+static void read_back(struct hardware *h, struct verbs_device *d, bool contents)
 {
-	(void)h, (void)d;
+	board_read(&((struct libxl_board *)h)->board, d, contents);
 }
 
-static int board_set(struct hardware *h, const struct verbs_device *d, bool on, struct error *e)
+static int set(struct hardware *h, const struct verbs_device *d, bool on, struct error *e)
 {
-	(void)h, (void)on;
-	return error_set(e, ERROR_RAIL_UNSUPPORTED, "%s cannot be switched.", d->name);
+	return board_set(&((struct libxl_board *)h)->board, d, on, e);
 }
 
-static int board_disk(struct hardware *h, const char *node, bool readonly, struct error *e)
+static int disk_open(struct hardware *h, const char *node, bool readonly, struct error *e)
 {
-	(void)h, (void)readonly;
-	return error_set(e, ERROR_REFERENCE, "There is no disk %s.", node);
+	return board_disk_open(&((struct libxl_board *)h)->board, node, readonly, e);
 }
 
-static int board_uplink(struct hardware *h, const char *node, char bridge[VERBS_BRIDGE_MAX + 1],
-			struct error *e)
+static int uplink(struct hardware *h, const char *node, char bridge[VERBS_BRIDGE_MAX + 1],
+		  struct error *e)
 {
-	(void)h, (void)bridge;
-	return error_set(e, ERROR_REFERENCE, "There is no network interface %s.", node);
+	(void)h;
+	return uplink_make(node, bridge, e);
 }
 
 struct hardware *machine_hardware(struct machine *m)
 {
-	static struct board board;
+	static struct libxl_board board; /* there is one board */
 
-	board = (struct board){.hardware = {.scan = board_scan,
-					    .read = board_read,
-					    .set = board_set,
-					    .disk_open = board_disk,
-					    .uplink_make = board_uplink,
-					    .changed = -1},
-			       .machine = m};
+	board.hardware = (struct hardware){.scan = scan,
+					   .read = read_back,
+					   .set = set,
+					   .disk_open = disk_open,
+					   .uplink_make = uplink,
+					   .changed = board_changes()};
+	board.machine = m;
+	board.board.root = "";
+	board.board.hub_switches = usb_hub_switches;
 	return &board.hardware;
 }

@@ -49,6 +49,30 @@ static char *file_path(int fd)
 	return copy(path);
 }
 
+/* A volume becomes a loop device; the disk in a slot or port is a block device already, open as fd so that nobody else
+ * takes its name meanwhile. */
+static int disk_path(const struct verbs_disk *d, int fd, struct loops *loops, char *path,
+		     size_t size, struct error *e)
+{
+	char link[32];
+	ssize_t length;
+	int loop;
+
+	if (d->device[0]) {
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		length = readlink(link, path, size - 1);
+		path[length > 0 ? length : 0] = '\0';
+		return length > 0 ? 0
+				  : error_set(e, ERROR_INTERNAL, "The disk in %s has no name.",
+					      d->device);
+	}
+	loop = loop_attach(fd, d->readonly, d->volume, path, size, e);
+	if (loop < 0)
+		return -1;
+	loops->fd[loops->count++] = loop;
+	return 0;
+}
+
 static int disks_set(const struct machine *m, const struct verbs_create_request *r,
 		     const struct machine_files *files, libxl_domain_config *config,
 		     struct loops *loops, struct error *e)
@@ -56,13 +80,10 @@ static int disks_set(const struct machine *m, const struct verbs_create_request 
 	config->disks = array(r->disk_count, sizeof(*config->disks));
 	for (unsigned i = 0; i < r->disk_count; i++) {
 		libxl_device_disk *disk = &config->disks[i];
-		char path[32];
-		int fd = loop_attach(files->disks[i], r->disks[i].readonly, r->disks[i].volume,
-				     path, sizeof(path), e);
+		char path[64];
 
-		if (fd < 0)
+		if (disk_path(&r->disks[i], files->disks[i], loops, path, sizeof(path), e) < 0)
 			return -1;
-		loops->fd[loops->count++] = fd;
 		libxl_device_disk_init(disk);
 		config->num_disks++;
 		disk->pdev_path = copy(path);

@@ -161,7 +161,7 @@ static bool part_on(const struct sim_board *b, unsigned n, const struct fault *f
 	return sim_now_ms() < b->due_ms[n] ? b->before[n] : b->on[n];
 }
 
-static void part_power(const struct sim_board *b, unsigned n, struct verbs_device *d)
+static void part_power(const struct sim_board *b, unsigned n, struct verbs_device *d, bool contents)
 {
 	const struct part *p = &parts[n];
 	struct fault f = fault_read(b, p->id);
@@ -171,6 +171,8 @@ static void part_power(const struct sim_board *b, unsigned n, struct verbs_devic
 	d->power = (uint16_t)(p->gate == VERBS_GATE_NONE ? VERBS_POWER_UNKNOWN
 			      : on			 ? VERBS_POWER_ON
 							 : VERBS_POWER_OFF);
+	if (!contents)
+		return;
 	d->content_count = 0;
 	memset(d->contents, 0, sizeof(d->contents));
 	if (!p->content || !on || f.pulled)
@@ -201,7 +203,7 @@ static void part_describe(const struct sim_board *b, unsigned n, struct inventor
 	snprintf(d->group, sizeof(d->group), "%s", p->group ? p->group : "");
 	snprintf(d->group_reason, sizeof(d->group_reason), "%s",
 		 p->group_reason ? p->group_reason : "");
-	part_power(b, n, d);
+	part_power(b, n, d, true);
 }
 
 /* Dom0 runs on the first two cores; the others are on while any guest could use them. */
@@ -250,7 +252,7 @@ static unsigned part_find(const char *id)
 	return i;
 }
 
-static void board_read(struct hardware *h, struct verbs_device *d)
+static void board_read(struct hardware *h, struct verbs_device *d, bool contents)
 {
 	const struct sim_board *b = (const struct sim_board *)h;
 	unsigned n = part_find(d->id);
@@ -258,7 +260,7 @@ static void board_read(struct hardware *h, struct verbs_device *d)
 	if (n == PARTS)
 		return; /* a core: the last scan's word stands */
 	if (!fault_read(b, d->id).vanished) {
-		part_power(b, n, d);
+		part_power(b, n, d, contents);
 		return;
 	}
 	d->power = VERBS_POWER_UNKNOWN;

@@ -98,7 +98,8 @@ static void power_set(struct rail *rail, enum verbs_power power, enum verbs_caus
 	snprintf(d->error, sizeof(d->error), "%.127s", error);
 }
 
-void rail_update(struct rails *r, struct rail *rail, const struct verbs_device *fresh)
+void rail_update(struct rails *r, struct rail *rail, const struct verbs_device *fresh,
+		 bool contents)
 {
 	struct verbs_device *d = &rail->device;
 	bool empty = fresh->content_count == 0 && rails_now_ms() - rail->on_ms < RAILS_GRACE_MS;
@@ -113,7 +114,7 @@ void rail_update(struct rails *r, struct rail *rail, const struct verbs_device *
 			  fresh->error);
 	if (d->power != before && before)
 		rail_report(r, rail, VERBS_CHANGE_POWER, VERBS_CAUSE_FOUND);
-	if (fresh->power != VERBS_POWER_ON || (empty && d->content_count))
+	if (!contents || fresh->power != VERBS_POWER_ON || (empty && d->content_count))
 		return;
 	if (d->contents_known && d->content_count == fresh->content_count &&
 	    memcmp(d->contents, fresh->contents, sizeof(d->contents)) == 0)
@@ -138,7 +139,7 @@ static void gate_settle(struct rails *r, struct verbs_device *d, enum verbs_powe
 
 	for (;;) {
 		pthread_mutex_lock(&r->gates);
-		r->hardware->read(r->hardware, d);
+		r->hardware->read(r->hardware, d, false);
 		pthread_mutex_unlock(&r->gates);
 		if (d->power == wanted || rails_now_ms() >= until)
 			return;
@@ -166,7 +167,7 @@ int rail_switch(struct rails *r, struct rail *rail, bool on, enum verbs_cause ca
 	d = rail->device;
 	pthread_mutex_unlock(&r->lock);
 	pthread_mutex_lock(&r->gates);
-	r->hardware->read(r->hardware, &d);
+	r->hardware->read(r->hardware, &d, false);
 	if (d.power != wanted)
 		r->hardware->set(r->hardware, &d, on, &why);
 	pthread_mutex_unlock(&r->gates);
@@ -284,12 +285,12 @@ int rails_read(struct rails *r, const char *id, struct verbs_device *out, struct
 	if (!there)
 		return unknown(id, e);
 	pthread_mutex_lock(&r->gates);
-	r->hardware->read(r->hardware, &fresh);
+	r->hardware->read(r->hardware, &fresh, true);
 	pthread_mutex_unlock(&r->gates);
 	pthread_mutex_lock(&r->lock);
 	rail = rail_find(r, id);
 	if (rail && !rail->busy)
-		rail_update(r, rail, &fresh);
+		rail_update(r, rail, &fresh, true);
 	if (rail)
 		*out = rail->device;
 	pthread_mutex_unlock(&r->lock);

@@ -51,8 +51,9 @@ void rail_report(struct rails *r, const struct rail *rail, enum verbs_change cha
  */
 int rail_switch(struct rails *r, struct rail *rail, bool on, enum verbs_cause cause,
 		struct error *e);
-/* Takes a fresh reading over; reports what changed. */
-void rail_update(struct rails *r, struct rail *rail, const struct verbs_device *fresh);
+/* Takes a fresh reading over, of the power or of contents too; reports what changed. */
+void rail_update(struct rails *r, struct rail *rail, const struct verbs_device *fresh,
+		 bool contents);
 bool holder_is(const struct rail *rail, const struct verbs_domain *d);
 
 /* rails_watch.c */

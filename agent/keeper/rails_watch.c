@@ -7,7 +7,10 @@
 
 #include "keeper/rails_internal.h"
 
-#define TICK_MS 1000
+#define TICK_MS	   1000
+#define BURST_MS   50
+#define FULL_TICKS 10
+#define PORT_TURNS 8
 
 void rails_wake(struct rails *r)
 {
@@ -65,7 +68,7 @@ static void rail_missing(struct rails *r, unsigned *at)
 		rail->there = false;
 		gone.power = VERBS_POWER_UNKNOWN;
 		snprintf(gone.error, sizeof(gone.error), "%s is not there any more.", gone.name);
-		rail_update(r, rail, &gone);
+		rail_update(r, rail, &gone, false);
 		return;
 	}
 	rail->there = false;
@@ -91,7 +94,7 @@ static void scan_merge(struct rails *r, bool first)
 		rail->there = true;
 		describe(&rail->device, fresh);
 		if (!rail->busy)
-			rail_update(r, rail, fresh);
+			rail_update(r, rail, fresh, true);
 		if (came && !first)
 			rail_report(r, rail, VERBS_CHANGE_CAME, VERBS_CAUSE_FOUND);
 	}
@@ -204,26 +207,81 @@ int rails_look(struct rails *r, enum verbs_cause cause, struct error *e)
 	return 0;
 }
 
+/*
+ * Each switch is read, nothing more; true when one has another position than before. To read a port is a question to its
+ * hub, so they take turns: what comes up in a port makes a uevent anyway.
+ */
+static bool switches_read(struct rails *r, unsigned tick)
+{
+	bool changed = false;
+
+	for (unsigned i = 0; i < HARDWARE_MAX; i++) {
+		struct verbs_device d = {0};
+		struct rail *rail;
+
+		pthread_mutex_lock(&r->gates);
+		pthread_mutex_lock(&r->lock);
+		rail = i < r->count ? r->list[i] : NULL;
+		if (rail && rail_switchable(rail) && !rail->busy &&
+		    (rail->device.gate != VERBS_GATE_PORT || (tick + i) % PORT_TURNS == 0))
+			d = rail->device;
+		pthread_mutex_unlock(&r->lock);
+		if (d.id[0])
+			r->hardware->read(r->hardware, &d, false);
+		pthread_mutex_lock(&r->lock);
+		/* found again by its id; gates are held, so nobody switched it since */
+		rail = d.id[0] ? rail_find(r, d.id) : NULL;
+		if (rail && !rail->busy) {
+			changed |= d.power != rail->device.power;
+			rail_update(r, rail, &d, false);
+		}
+		pthread_mutex_unlock(&r->lock);
+		pthread_mutex_unlock(&r->gates);
+		if (i >= r->count)
+			break;
+	}
+	return changed;
+}
+
+/* A look at everything when the kernel tells of something new, and now and then; in between at the switches alone. */
+static void look(struct rails *r, bool everything, unsigned tick)
+{
+	struct error e = {0};
+
+	if (!everything && !switches_read(r, tick)) {
+		holders_ask(r);
+		correct(r, VERBS_CAUSE_CORRECT);
+	} else if (rails_look(r, VERBS_CAUSE_CORRECT, &e) < 0) {
+		fprintf(stderr, "keeper: %s\n", e.detail);
+	}
+}
+
 void *rails_watch(void *rails)
 {
 	struct rails *r = rails;
 	struct pollfd p[2] = {{.fd = r->wake, .events = POLLIN},
 			      {.fd = r->hardware->changed, .events = POLLIN}};
-	bool stopping = false;
+	bool stopping = false, everything = true;
+	unsigned ticks = 0;
 
 	while (!stopping) {
-		struct error e = {0};
 		uint64_t count;
 
 		/* the end of a domain does not wait for a look at everything */
 		correct(r, VERBS_CAUSE_CORRECT);
-		if (rails_look(r, VERBS_CAUSE_CORRECT, &e) < 0)
-			fprintf(stderr, "keeper: %s\n", e.detail);
+		look(r, everything, ticks);
 		pthread_mutex_lock(&r->lock);
 		stopping = r->stopping;
 		pthread_mutex_unlock(&r->lock);
-		if (!stopping && poll(p, 2, TICK_MS) > 0 && (p[0].revents & POLLIN) &&
-		    read(r->wake, &count, sizeof(count)) < 0)
+		/* a board without uevents is small, and simulated */
+		everything = r->hardware->changed < 0 || ++ticks % FULL_TICKS == 0;
+		if (stopping || poll(p, 2, TICK_MS) <= 0)
+			continue;
+		everything |= p[1].revents & POLLIN;
+		/* one look for a burst of uevents; the end of a domain does not wait */
+		if (!(p[0].revents & POLLIN))
+			poll(p, 1, BURST_MS);
+		if ((p[0].revents & POLLIN) && read(r->wake, &count, sizeof(count)) < 0)
 			continue;
 	}
 	return NULL;
