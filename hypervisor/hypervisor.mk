@@ -17,6 +17,7 @@ $(HV)/obj/arch/arm64/early.o $(HV)/obj/boards/early_console.o: HV_CFLAGS += -mst
 # what runs once, or once in a domain's life, had better be small
 $(HV)/obj/boot/%.o $(HV)/obj/core/power%.o $(HV)/obj/core/domain%.o $(HV)/obj/drivers/scu%.o: HV_CFLAGS += -Os
 $(HV)/obj/xen/domctl%.o $(HV)/obj/xen/sysctl%.o $(HV)/obj/xen/memory_op.o $(HV)/obj/xen/cpupool_op.o $(HV)/obj/xen/affinity_op.o: HV_CFLAGS += -Os
+$(HV)/obj/guest/vscu.o $(HV)/obj/xen/power_op.o $(HV)/obj/xen/misc_op.o $(HV)/obj/xen/version.o: HV_CFLAGS += -Os
 # these functions are what the compiler would call for such loops
 $(HV)/obj/lib/string.o: HV_CFLAGS += -fno-tree-loop-distribute-patterns
 
@@ -77,11 +78,21 @@ HV_HOST_ROOMS := hypervisor/guest/vgic.c hypervisor/guest/vgic_lr.c hypervisor/g
 HV_UNIT := vgic event grant credit table
 HV_FUZZ := vgic hypercall grant
 # power rails and the system controller of i.MX8, against a simulator of it
-HV_HOST_ROOMS += $(wildcard hypervisor/core/power*.c hypervisor/drivers/scu*.c) \
+HV_HOST_ROOMS += $(wildcard hypervisor/core/power*.c hypervisor/drivers/scu*.c) hypervisor/guest/vscu.c \
 	tests/unit/hypervisor/fake/scu_sim.c tests/unit/hypervisor/fake/power_machine.c
-HV_UNIT += scu power
+HV_UNIT += scu scu_filter power power_op power_tree vscu
+HV_FUZZ += scu
 $(HV_HOST)/unit/scu: $(HV_ASAN)/tests/unit/hypervisor/drivers/scu.o
+$(HV_HOST)/unit/power_op: $(HV_ASAN)/tests/unit/hypervisor/xen/power_op.o
+$(HV_HOST)/unit/scu_filter: $(HV_ASAN)/tests/unit/hypervisor/drivers/scu_filter.o
+$(HV_HOST)/unit/vscu: $(HV_ASAN)/tests/unit/hypervisor/guest/vscu.o
 $(HV_HOST)/unit/power: $(HV_ASAN)/tests/unit/hypervisor/core/power.o
+# the rails of real boards: their trees come with Debian's kernel, which the appliance's image fetches
+$(HV_ASAN)/tests/unit/hypervisor/boot/power_tree.o: HV_HOST_CFLAGS += -DDTBS='"$(abspath $(DTBS))"'
+$(HV_ASAN)/tests/unit/hypervisor/boot/power_tree.o: | $(if $(filter file,$(origin DTBS)),$(BUILD)/image/debian/.done)
+HV_POWER_TREE := $(patsubst %.c,$(HV_ASAN)/%.o,tests/unit/hypervisor/boot/power_tree.c hypervisor/boot/power_tree.c hypervisor/lib/dt.c hypervisor/lib/dt_walk.c)
+$(HV_HOST)/unit/power_tree: $(HV_POWER_TREE)
+	@mkdir -p $(@D); echo "  LD hypervisor unit $(@F)"; gcc $(HV_HOST_CFLAGS) $(filter %.o,$^) $(AGENT_LDFLAGS_asan) -o $@ -lfdt -lcmocka
 HV_HOST_LDFLAGS = $(AGENT_LDFLAGS_asan) -T tests/unit/hypervisor/fake/units.lds
 HV_HOST_LIB := $(HV_HOST_ROOMS:%.c=$(HV_ASAN)/%.o)
 $(HV_ASAN)/%.o: %.c hypervisor/hypervisor.mk | $(SYSROOT_HOST)/.done
@@ -90,7 +101,7 @@ $(HV_ASAN)/%.o: %.c hypervisor/hypervisor.mk | $(SYSROOT_HOST)/.done
 # Xen's public headers for Arm, whatever the build host is
 $(HV_ASAN)/hypervisor/xen/%.o $(HV_ASAN)/tests/unit/hypervisor/xen/%.o: HV_HOST_CFLAGS += -DDOMUS_VERSION='"$(VERSION)"' \
 	-idirafter $(SYSROOT_ARM64)/usr/include -include tests/unit/hypervisor/fake/xen_abi.h
-$(HV_HOST_LIB) $(HV_ASAN)/tests/unit/hypervisor/xen/table.o: | $(SYSROOT_ARM64)/.done
+$(HV_HOST_LIB) $(HV_ASAN)/tests/unit/hypervisor/xen/table.o $(HV_ASAN)/tests/unit/hypervisor/xen/power_op.o: | $(SYSROOT_ARM64)/.done
 $(HV_HOST)/unit/table: $(HV_ASAN)/tests/unit/hypervisor/xen/table.o
 $(HV_HOST)/unit/vgic: $(HV_ASAN)/tests/unit/hypervisor/guest/vgic.o
 $(HV_HOST)/unit/credit: $(HV_ASAN)/tests/unit/hypervisor/core/credit.o

@@ -47,6 +47,11 @@ struct dt_range ram_grant_window(void);
 void smp_find(const void *fdt);
 void smp_start(void);
 
+/* power.c: the rails of the board, from its tree; after smp_start(). And after Dom0 is built: takes from it what the hypervisor
+ * needs for them, and switches off what is nobody's. Nothing on boards without. */
+void power_find(const void *fdt);
+void power_run(void);
+
 /* dom0.c: builds Dom0 and lets it run when all CPUs are there. */
 void dom0_build(const void *fdt, const struct boot_modules *m);
 

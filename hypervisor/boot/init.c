@@ -60,8 +60,10 @@ void boot_init(uint64_t tree)
 		panic("%s", why);
 	vtimer_init(fdt);
 	smp_start();		       /* the other CPUs, each with GIC, timer, stack */
+	power_find(fdt);	       /* rails of platform devices */
 	console_take_input();	       /* before Dom0 is given all interrupts that are left */
 	dom0_build(fdt, &modules);     /* memory, kernel, tree, vCPUs */
+	power_run();		       /* what is nobody's goes off */
 	domain_unpause(domains[0]);
 	sched_run();
 }

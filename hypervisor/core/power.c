@@ -72,6 +72,10 @@ void power_start(void)
 
 	if (!power)
 		return;
+	for (unsigned i = 0; i < power->count; i++)
+		if (power->rail[i].owner == POWER_HYPERVISOR &&
+		    rail_map(&power->rail[i], 0, false) != 0)
+			panic("power: %s cannot be taken from Dom0", power->rail[i].name);
 	while (power_work())
 		cpu_relax();
 	for (unsigned i = 0; i < power->count; i++) {
@@ -298,6 +302,15 @@ enum power_access power_access(unsigned resource, uint16_t domain)
 	    (r->todo == RAIL_SETTLED || r->todo == RAIL_READ))
 		return POWER_FULL;
 	return POWER_IDLE;
+}
+
+bool power_has_registers(uint64_t base, uint64_t size)
+{
+	for (unsigned i = 0; power && i < power->ranges; i++)
+		if (base < power->range[i].base + power->range[i].size &&
+		    power->range[i].base < base + size)
+			return true;
+	return false;
 }
 
 /* ---- domains come and go ------------------------------------------------------------------------------------------------------- */

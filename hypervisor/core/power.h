@@ -94,7 +94,8 @@ int power_init(const struct power_backend *backend); /* -ENOMEM */
 int power_add(const char *name, const uint16_t *resources, unsigned count,
 	      const struct power_range *ranges, unsigned range_count, uint16_t owner,
 	      const char *why);
-/* Reads every rail and switches off what is nobody's; unmaps those from Dom0. Returns when all is settled. */
+/* Unmaps from Dom0 what is nobody's or the hypervisor's, reads every rail, and switches off what is nobody's. Returns when all is
+ * settled. */
 void power_start(void);
 
 /* ---- questions ---- */
@@ -111,6 +112,8 @@ enum power_access {
 	POWER_FULL,
 };
 enum power_access power_access(unsigned resource, uint16_t domain);
+/* Is any of these registers a rail's? Then nobody else maps or unmaps them. */
+bool power_has_registers(uint64_t base, uint64_t size);
 
 /* ---- orders. They return at once; power_get() tells what came of it. -ENOENT: no such rail. ---- */
 /* Off also again, after an error. -EPERM: always on; on without an owner, or with one that does not live. -EIO: on, while it is

@@ -42,20 +42,18 @@ static bool partition_needed(const struct rail *r, bool lit)
 	return false;
 }
 
-/* The registers appear at their machine address, for whoever drives them. */
-static int registers(struct rail *r, bool map)
+int rail_map(const struct rail *r, uint16_t driver, bool map)
 {
-	struct domain *d = domain_find(r->driver);
+	struct domain *d = domain_find(driver);
+	int error = map && !d ? -ESRCH : 0;
 
-	for (unsigned i = 0; d && i < r->ranges; i++) {
+	for (unsigned i = 0; d && !error && i < r->ranges; i++) {
 		const struct power_range *a = &power->range[r->first_range + i];
-		int error = map ? memory_map_device(d, IPA(a->base), PA(a->base), a->size)
-				: memory_unmap_range(d, IPA(a->base), a->size);
 
-		if (error)
-			return error;
+		error = map ? memory_map_device(d, IPA(a->base), PA(a->base), a->size)
+			    : memory_unmap_range(d, IPA(a->base), a->size);
 	}
-	return map && !d ? -ESRCH : 0;
+	return error;
 }
 
 /* One backend operation of a step that goes over all resources of the rail. */
@@ -165,10 +163,10 @@ int rail_move(struct rail *r)
 
 	switch (r->step) {
 	case RAIL_UNMAP:
-		error = registers(r, false);
+		error = rail_map(r, r->driver, false);
 		break;
 	case RAIL_MAP:
-		error = registers(r, true);
+		error = rail_map(r, r->driver, true);
 		break;
 	case RAIL_CEILING_OFF:
 	case RAIL_CEILING_ON:

@@ -33,6 +33,8 @@ static inline bool rail_has_gone(const struct rail *r)
 {
 	return r->home != POWER_OURS && r->home != r->place;
 }
+/* Shows the registers to the driver, at their machine address, or takes them away. 0, or the error of the first that failed. */
+int rail_map(const struct rail *r, uint16_t driver, bool map);
 /* On its way on. */
 bool rail_going_on(const struct rail *r);
 /* power_rail.c. Power's lock held. */

@@ -1,5 +1,6 @@
 /* domctl: a domain's memory. */
 #include "core/memory.h"
+#include "core/power.h"
 #include "lib/errno.h"
 #include "xen/abi.h"
 #include "xen/domctl.h"
@@ -125,6 +126,8 @@ int64_t domctl_memory_mapping(struct vcpu *v, struct domain *d, struct xen_domct
 	if (!iomem_permitted(v->domain, m->first_mfn, last) ||
 	    !iomem_permitted(d, m->first_mfn, last))
 		return -EPERM;
+	if (power_has_registers(m->first_mfn << PAGE_SHIFT, m->nr_mfns << PAGE_SHIFT))
+		return -EPERM; /* those come and go with their power */
 	if (m->add_mapping)
 		return memory_map_device(d, IPA(m->first_gfn << PAGE_SHIFT),
 					 PA(m->first_mfn << PAGE_SHIFT), m->nr_mfns << PAGE_SHIFT);

@@ -51,7 +51,7 @@ void wallclock_set(uint64_t boot_ns);
 
 hypercall_handler hypercall_version, hypercall_memory, hypercall_event, hypercall_grant,
 	hypercall_vcpu, hypercall_sched, hypercall_hvm, hypercall_console, hypercall_sysctl,
-	hypercall_domctl, hypercall_platform, hypercall_physdev, hypercall_vm_assist;
+	hypercall_domctl, hypercall_platform, hypercall_physdev, hypercall_vm_assist, hypercall_power;
 
 struct xen_domctl_getdomaininfo;
 void domain_info(const struct domain *d, struct xen_domctl_getdomaininfo *out);

@@ -30,6 +30,7 @@ static hypercall_handler *const table[] = {
 	[__HYPERVISOR_hvm_op] = hypercall_hvm,
 	[__HYPERVISOR_sysctl] = hypercall_sysctl,
 	[__HYPERVISOR_domctl] = hypercall_domctl,
+	[__HYPERVISOR_arch_0] = hypercall_power, /* xen/domus_power.h */
 };
 
 static int64_t dispatch(struct vcpu *v, uint64_t number, const uint64_t *a)

@@ -3,28 +3,28 @@
 #include "arch/mmu.h"
 #include "core/vcpu.h"
 #include "lib/print.h"
+#include "lib/string.h"
 #include "sysreg.h"
 
-struct symbol {
-	uint32_t offset; /* from the image's start */
-	uint32_t name;	 /* from symbols_begin */
-};
-extern const struct symbol symbols_begin[] __attribute__((weak)), symbols_end[] __attribute__((weak));
+/* lib/symbols.awk: distances in instructions, then the names */
+extern const uint16_t symbols_begin[] __attribute__((weak)), symbols_end[] __attribute__((weak));
 extern const char image_begin[], text_end[];
 
 const char *symbol_find(uint64_t address, uint64_t *offset)
 {
-	const struct symbol *found = NULL;
+	const char *name = (const char *)symbols_end, *found = NULL;
+	uint64_t at = (uint64_t)image_begin;
 
 	if (address < (uint64_t)image_begin || address >= (uint64_t)text_end)
 		return NULL;
-	for (const struct symbol *s = symbols_begin; s < symbols_end; s++)
-		if (s->offset <= address - (uint64_t)image_begin)
-			found = s;
-	if (found == NULL)
-		return NULL;
-	*offset = address - (uint64_t)image_begin - found->offset;
-	return (const char *)symbols_begin + found->name;
+	for (const uint16_t *s = symbols_begin; s < symbols_end; s++, name += strlen(name) + 1) {
+		at += *s * 4u;
+		if (at > address)
+			break;
+		found = name;
+		*offset = address - at;
+	}
+	return found;
 }
 
 static void print_place(uint64_t address)

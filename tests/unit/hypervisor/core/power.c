@@ -2,6 +2,7 @@
 #include "core/power.h"
 #include "core/unit.h"
 #include "drivers/scu_power.h"
+#include "fake/machine.h"
 #include "fake/power_machine.h"
 #include "fake/scu_sim.h"
 #include "lib/errno.h"
@@ -90,7 +91,7 @@ static struct rail rail(uint32_t id)
 static void settle(void)
 {
 	fake_timer_run(100000);
-	assert_null(fake_timer);
+	assert_false(fake_timer_is_set());
 }
 
 static void board(void)
@@ -111,7 +112,7 @@ static int setup(void **state)
 	(void)state;
 	memset(domains, 0, sizeof(domains));
 	memset(fake_mapped, 0, sizeof(fake_mapped));
-	fake_timer = NULL;
+	memset(fake_timers, 0, sizeof(fake_timers));
 	domain(0)->state = DOMAIN_RUNNING;
 	dom[0].privileged = true;
 	sim_reset();
@@ -137,7 +138,7 @@ static void boot(void **state)
 {
 	(void)state;
 	power_start();
-	assert_null(fake_timer);
+	assert_false(fake_timer_is_set());
 }
 
 /* A domain with a rail that is on. */
@@ -235,7 +236,7 @@ static void test_a_domain_destroyed_while_its_rail_is_on_its_way(void **state)
 			assert_true(driver == 0 || !fake_is_mapped(0, 0x5b020000));
 		assert_false(fake_is_mapped(driver, 0x5b020000));
 		fake_timer_run(1);
-		assert_null(fake_timer);
+		assert_false(fake_timer_is_set());
 		assert_false(sim_powered(CARD));
 		assert_int_equal(rail(CARD).actual, POWER_OFF);
 		assert_int_equal(sim.resource[CARD].owner, SIM_HOME);
@@ -262,7 +263,7 @@ static void test_the_ceiling_stays_up_while_another_rail_is_on(void **state)
 	assert_int_equal(power_set(CARD, true), 0);
 	settle();
 	shut(d);
-	while (fake_timer) {
+	while (fake_timer_is_set()) {
 		assert_true(sim_powered(CARD) || !fake_is_mapped(0, 0x5b020000));
 		assert_true(sim_powered(NET) || !fake_is_mapped(0, 0x5b040000));
 		fake_timer_run(1);
@@ -289,7 +290,7 @@ static void test_orders_that_are_refused(void **state)
 	assert_int_equal(power_give(CARD, 3, 0), 0);
 	dom[3].state = DOMAIN_DYING;
 	assert_int_equal(power_set(CARD, true), -EPERM);
-	assert_null(fake_timer);
+	assert_false(fake_timer_is_set());
 }
 
 static void test_a_rail_can_be_taken_from_dom0_and_given_back(void **state)
@@ -496,7 +497,7 @@ static void test_every_fault_at_every_call(void **state)
 			assert_int_equal(power_set(JPEG, true), 0);
 			sim.calls = 0;
 			for (unsigned phase = 0; phase < 3; phase++) {
-				for (unsigned i = 0; fake_timer; i++) {
+				for (unsigned i = 0; fake_timer_is_set(); i++) {
 					if (!broken && sim.calls == at) {
 						sim_break(faults[f].fault, SIM_ANY, faults[f].value,
 							  1);

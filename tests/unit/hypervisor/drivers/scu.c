@@ -290,6 +290,25 @@ static void test_two_users_take_turns(void **state)
 	assert_string_equal(order, "abababab");
 }
 
+static void test_a_busy_user_does_not_shut_the_other_out(void **state)
+{
+	uint32_t a[SCU_WORDS], b[SCU_WORDS];
+	unsigned n = 0;
+
+	(void)state;
+	scu_rpc_request(SCU_GET_MODE, DISK, 0, a);
+	scu_rpc_request(SCU_GET_PARTITION, 0, 0, b);
+	assert_int_equal(scu_call(&scu, SCU_POWER, a), -EAGAIN);
+	while (scu_call(&scu, SCU_DOM0, b) != 0) {
+		/* the first asks anew as soon as it has its answer, and again and again */
+		for (unsigned i = 0; i < 20; i++)
+			if (scu_call(&scu, SCU_POWER, a) == 0)
+				scu_rpc_request(SCU_GET_MODE, DISK, 0, a);
+		assert_true(++n < 10);
+	}
+	assert_int_equal(b[1] & 0xff, SIM_HOME);
+}
+
 static void test_an_abandoned_call_is_waited_for(void **state)
 {
 	uint32_t message[SCU_WORDS];
@@ -335,6 +354,7 @@ int main(void)
 		T(test_an_answer_without_its_value),
 		T(test_words_that_nobody_asked_for),
 		T(test_two_users_take_turns),
+		T(test_a_busy_user_does_not_shut_the_other_out),
 		T(test_an_abandoned_call_is_waited_for),
 		T(test_sizes_of_requests_are_checked),
 	};

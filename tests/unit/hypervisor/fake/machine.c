@@ -162,15 +162,23 @@ void irq_enable_here(unsigned intid)
 {
 	(void)intid;
 }
-struct timer *fake_timer; /* the last one that was set: power_machine.h */
+struct timer *fake_timers[FAKE_TIMERS];
 void timer_set(struct timer *t, uint64_t deadline)
 {
+	timer_cancel(t);
 	t->deadline = deadline;
 	t->cpu = fake_cpu;
-	fake_timer = t;
+	for (unsigned i = 0; i < FAKE_TIMERS; i++)
+		if (!fake_timers[i]) {
+			fake_timers[i] = t;
+			return;
+		}
 }
 void timer_cancel(struct timer *t)
 {
+	for (unsigned i = 0; i < FAKE_TIMERS; i++)
+		if (fake_timers[i] == t)
+			fake_timers[i] = NULL;
 	t->cpu = NULL;
 }
 int dt_compatible(const void *fdt, int node, const char *compatible)

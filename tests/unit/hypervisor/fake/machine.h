@@ -10,6 +10,9 @@
 #define FAKE_LRS    4u
 #define FAKE_DEVICE 40u /* this SPI is a machine's interrupt that belongs to the domain */
 #define FAKE_SPIS   64u
+#define FAKE_TIMERS 32u
+
+extern struct timer *fake_timers[FAKE_TIMERS]; /* those that are set; NULL: free. More are forgotten */
 
 struct fake_cpu_state {
 	uint64_t lr[16], hcr;

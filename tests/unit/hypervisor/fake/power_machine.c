@@ -1,5 +1,7 @@
 #include "fake/power_machine.h"
+#include "core/irq.h"
 #include "core/memory.h"
+#include "fake/machine.h"
 #include "lib/errno.h"
 
 uint64_t fake_mapped[64];
@@ -38,16 +40,34 @@ int memory_unmap_range(struct domain *d, ipa_t ipa, uint64_t size)
 	return error;
 }
 
+bool fake_timer_is_set(void)
+{
+	for (unsigned i = 0; i < FAKE_TIMERS; i++)
+		if (fake_timers[i])
+			return true;
+	return false;
+}
+
 unsigned fake_timer_run(unsigned most)
 {
+	static unsigned at; /* in turns, or one that sets itself again would be the only one */
 	unsigned n = 0;
 
-	while (fake_timer && n < most) {
-		struct timer *t = fake_timer;
+	while (n < most && fake_timer_is_set()) {
+		struct timer *t = fake_timers[at % FAKE_TIMERS];
 
-		fake_timer = NULL;
+		fake_timers[at++ % FAKE_TIMERS] = NULL;
+		if (!t)
+			continue;
+		t->cpu = NULL;
 		t->fire(t->arg);
 		n++;
 	}
 	return n;
+}
+
+int irq_unroute_guest(unsigned intid, struct domain *d)
+{
+	d->irqs[intid / 32] &= ~(1u << intid % 32);
+	return 0;
 }

@@ -1,4 +1,4 @@
-/* What core/power needs of the lower floors, for the host tests: which registers a domain sees, and the timer. */
+/* What core/power and guest/vscu need of the lower floors, for the host tests: which registers a domain sees, timers. */
 #ifndef FAKE_POWER_MACHINE_H
 #define FAKE_POWER_MACHINE_H
 #include "core/time.h"
@@ -7,9 +7,9 @@ extern uint64_t
 	fake_mapped[64]; /* bases of the ranges that are mapped, Dom0's and DomUs' alike; 0: free */
 extern unsigned fake_mapped_by[64]; /* domain ids */
 extern int fake_unmap_error;	    /* what the next unmapping says */
-extern struct timer *fake_timer;    /* the one that is set, or NULL */
 bool fake_is_mapped(unsigned domain, uint64_t base);
-/* Lets the timer fire until none is set, `most` times at most; how often it did. */
+bool fake_timer_is_set(void);
+/* Lets timers fire, one after the other, until none is set, `most` times at most; how often one did. */
 unsigned fake_timer_run(unsigned most);
 
 #endif
