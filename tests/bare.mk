@@ -8,10 +8,15 @@ BARE_CFLAGS = -std=gnu11 -O2 -g -ffreestanding -mgeneral-regs-only -march=armv8-
 BARE_LDFLAGS = -nostdlib -static -Wl,-pie,--no-dynamic-linker,--build-id=none,-z,max-page-size=4096,--no-warn-rwx-segments \
 	-T tests/system/guests/bare/bare.lds
 $(BARE)/bench: tests/bench/bench.c
+$(BARE)/conformance: $(wildcard tests/system/guests/conformance/*.c) tests/system/guests/conformance/case.h
 $(BARE)/%: $(BARE_RUNTIME) tests/system/guests/bare/bare.h tests/system/guests/bare/bare.lds tests/bare.mk | $(SYSROOT_ARM64)/.done
 	@mkdir -p $(@D)
 	@echo "  GUEST $@"; $(HV_CC) $(BARE_CFLAGS) $(BARE_LDFLAGS) $(filter %.c %.S,$^) -o $@.elf
 	@aarch64-linux-gnu-objcopy -O binary $@.elf $@
+
+.PHONY: test-guests-bare
+test-guests-bare: $(BARE)/conformance $(BARE)/bench
+test-guests: $(HV)/domus test-guests-bare
 
 # The hypervisor that ours is measured against: Debian's package.
 STOCK_XEN := $(abspath $(BUILD))/sysroot/xen

@@ -11,6 +11,7 @@ struct frame {
 	uint64_t dirty; /* x19..x28 here are not what the registers hold: they are loaded on the way back. Set by frame_set();
 			 * who replaces a whole frame outside vcpu_work() sets it too */
 };
+#define SPSR_AARCH32 (1UL << 4)
 _Static_assert(sizeof(struct frame) == 272, "entry.S knows this layout");
 
 /* Register number as an instruction names it: 31 is the zero register. */
@@ -30,7 +31,10 @@ static inline void frame_set(struct frame *f, unsigned reg, uint64_t value)
 /* Makes the guest take an exception at EL1 as the architecture would (ELR_EL1, SPSR_EL1, ESR_EL1, FAR_EL1, vector), with f as
  * its interrupted state. For the vCPU whose EL1 registers are loaded on this CPU. */
 void inject_undefined(struct frame *f);
-/* A synchronous external abort (DFSC 0x10) at guest virtual address `far`. */
-void inject_abort(struct frame *f, gva_t far, bool instruction);
+/* A synchronous external abort (DFSC 0x10) at guest virtual address `far`, for the abort that came to EL2 with syndrome `esr`. */
+void inject_abort(struct frame *f, gva_t far, uint64_t esr);
+/* The stack pointer that the interrupted code uses. Same vCPU. */
+uint64_t guest_sp_read(const struct frame *f);
+void guest_sp_write(const struct frame *f, uint64_t sp);
 
 #endif

@@ -1,5 +1,6 @@
 /* Exception classes of guests, as a table. What the architecture does not let us emulate is injected back. */
 #include "guest/trap.h"
+#include "guest/load_store.h"
 #include "arch/fault.h"
 #include "arch/guest_va.h"
 #include "sysreg.h"
@@ -82,9 +83,8 @@ static bool fault_address(uint64_t esr, uint64_t far, ipa_t *out)
 
 static void trap_insn_abort(struct vcpu *v, struct frame *f, uint64_t esr)
 {
-	(void)esr;
 	log_debug("d%uv%u jumps to %lx, where nothing is", v->domain->id, v->id, sysreg_read(far_el2));
-	inject_abort(f, GVA(sysreg_read(far_el2)), true);
+	inject_abort(f, GVA(sysreg_read(far_el2)), esr);
 }
 
 #define ISS_VALID      (1UL << 24)
@@ -117,8 +117,11 @@ static inline bool emulate(struct vcpu *v, struct frame *f, uint64_t esr, ipa_t 
 	m.value = esr & ISS_WRITE ? frame_get(f, reg) << unused >> unused : 0;
 	if (!mmio_emulate(v, &m))
 		return false;
-	if (!(esr & ISS_WRITE))
+	if (!(esr & ISS_WRITE)) {
+		if (m.size == 0)
+			return true; /* the guest does it again */
 		frame_set(f, reg, esr & ISS_SIGNED ? extend(m.value, esr, m.size) : m.value);
+	}
 	skip(f);
 	return true;
 }
@@ -131,7 +134,7 @@ static __attribute__((noinline)) void abort_other(struct vcpu *v, struct frame *
 	ipa_t at;
 
 	if ((status & 0x3c) != 0x04 && (status & 0x3c) != 0x08 && (status & 0x3c) != 0x0c) {
-		inject_abort(f, GVA(far), false); /* a synchronous external abort of the machine, an alignment fault */
+		inject_abort(f, GVA(far), esr); /* a synchronous external abort of the machine, an alignment fault */
 		return;
 	}
 	if (!fault_address(esr, far, &at))
@@ -141,15 +144,20 @@ static __attribute__((noinline)) void abort_other(struct vcpu *v, struct frame *
 			skip(f);
 			return;
 		}
-		if ((esr & ISS_VALID) && emulate(v, f, esr, at))
+		if (esr & ISS_VALID) {
+			if (emulate(v, f, esr, at))
+				return;
+		} else if (load_store_emulate(v, f, (esr & ISS_WRITE) != 0, GVA(far), at)) {
+			skip(f);
 			return;
+		}
 	}
 	/* another CPU may have been between break and make: under its lock the mapping is there */
 	if ((status & 0x3c) == 0x04 && memory_lookup(v->domain, at).kind != STAGE2_NONE)
 		return;
 	log_debug("d%uv%u: %s at %lx (physical %lx), where nothing is; pc %lx", v->domain->id, v->id,
 		  esr & ISS_WRITE ? "write" : "read", far, at.raw, f->elr);
-	inject_abort(f, GVA(far), false);
+	inject_abort(f, GVA(far), esr);
 }
 
 /* Nearly all are accesses to emulated registers, told by one comparison: a valid syndrome, a translation fault at a known

@@ -24,7 +24,7 @@ bool sysreg_emulate(struct vcpu *v, struct frame *f, uint32_t iss);
 struct mmio {
 	ipa_t ipa;
 	uint64_t value; /* write: what the guest stores, zero-extended from size. Read: the answer, zero-extended */
-	uint8_t size;	/* 1, 2, 4, 8 bytes */
+	uint8_t size;	/* 1, 2, 4, 8 bytes. A read sets it to 0: no answer yet, the guest shall do the access again */
 	bool write;
 };
 /* False: nothing lives there (or not in that size); the guest takes a synchronous external abort. */

@@ -2,6 +2,7 @@
 #include "guest/vgic.h"
 #include "core/irq.h"
 #include "core/page.h"
+#include "core/time.h"
 #include "core/unit.h"
 #include "drivers/gicv3.h"
 #include "guest/trap.h"
@@ -14,14 +15,15 @@
 static void bank_mark(struct vgic_vcpu *g, unsigned n, uint32_t w)
 {
 	struct vgic_bank *bank = vgic_bank(g, n);
+	uint32_t machine = w & vgic_hardware(g->vgic, n), level = machine & ~bank->edge;
 
 	if (n == 0)
 		w &= ~(g->vcpu->lines & ~bank->edge); /* the line itself says it */
-	bank->pending |= w;
+	bank->line |= level;
+	bank->pending |= w & ~level;
+	bank->renewed |= machine & bank->owed & bank->loaded;
+	bank->owed |= machine;
 	g->todo |= 1u << n;
-	w &= vgic_hardware(g->vgic, n);
-	bank->renewed |= w & bank->owed & bank->loaded;
-	bank->owed |= w;
 }
 
 static void collect(struct vgic_vcpu *g)
@@ -105,12 +107,68 @@ static void enter(struct vgic_vcpu *g)
 		collect(g);
 	sample_lines(g);
 	vgic_lr_fill(g);
+	if (g->wanted)
+		vgic_lr_note(g);
 }
 
-void vgic_look(struct vgic_vcpu *g)
+static bool holds(const struct vgic_vcpu *g, unsigned n)
 {
-	if (g->vcpu == vcpu_current())
-		enter(g);
+	for (uint32_t w = g->used; w; w &= w - 1)
+		if (LR_INTID(g->lr[bits_first(w)]) / VGIC_BANK_BITS == n)
+			return true;
+	return false;
+}
+
+/* How long a CPU has to say what its list registers hold, before what it said last is taken. */
+#define ANSWER_NS 10000000
+
+bool vgic_states_known(struct vgic_vcpu *reader, struct vgic_vcpu *g, unsigned n, uint64_t address)
+{
+	struct domain *d = g->vgic->domain;
+	bool first = reader->asked_at == 0 || reader->asked_for != address, waits = false;
+
+	for (unsigned i = 0; vgic_bank(g, n)->loaded && i < d->vcpus_max; i++) {
+		struct vgic_vcpu *h = d->vcpu[i] ? d->vcpu[i]->vgic : NULL;
+
+		if (!h || h == reader || (n == 0 && h != g) || ATOMIC_READ(h->vcpu->run) != VCPU_RUNNING ||
+		    !holds(h, n))
+			continue;
+		if (first) {
+			h->wanted = true;
+			vcpu_kick(h->vcpu, WORK_VGIC);
+		}
+		waits |= h->wanted;
+	}
+	if (waits && first) {
+		reader->asked_at = cpu_counter();
+		reader->asked_for = address;
+	}
+	if (waits && cpu_counter() - reader->asked_at < time_ticks_of_ns(ANSWER_NS))
+		return false;
+	reader->asked_at = 0;
+	return true;
+}
+
+void vgic_look(struct vgic_vcpu *g, unsigned n)
+{
+	struct vgic_bank *bank = vgic_bank(g, n);
+	uint32_t level = bank->owed & ~bank->edge;
+
+	if (n == 0) {
+		if (g->vcpu == vcpu_current())
+			enter(g);
+		return;
+	}
+	if (!level)
+		return;
+	/* devices' lines: while they are up, the machine's interrupt is pending, though active */
+	bank->line = (bank->line & ~level) | (gic_pending_word(n) & level);
+	level &= ~bank->line;
+	vgic_poke(g, n, level & bank->loaded, true);
+	level &= ~(bank->pending | bank->active | bank->loaded);
+	bank->owed &= ~level;
+	for (; level; level &= level - 1)
+		irq_guest_deactivate(n * VGIC_BANK_BITS + bits_first(level));
 }
 
 void vgic_enter(struct vcpu *v)
@@ -125,6 +183,7 @@ bool vgic_irq_pending(struct vcpu *v)
 
 	LOCK_SCOPE(&g->vgic->lock);
 	enter(g);
+	vgic_lr_note(g);
 	for (uint32_t w = g->used; w; w &= w - 1)
 		if (gic_lr_read(bits_first(w)) & LR_PENDING)
 			return true;
@@ -298,6 +357,7 @@ void vgic_reset(struct vcpu *v)
 	g->own.edge = 0xffff; /* SGIs are edges */
 	g->todo = ~0u >> (32 - g->vgic->banks);
 	gic_virtual_reset();
+	vcpu_kick(v, WORK_VGIC); /* SPIs may be waiting for it; and who finds `todo` set relies on a kick */
 }
 
 static int vgic_domain_create(struct domain *d)

@@ -21,7 +21,8 @@
  *     1        0       0    latched: an edge, software's ISPENDR, or the machine's interrupt; loaded when enabled
  *     0        1       0    spilled or made active by ISACTIVER
  *     x        0       1    the list register of vCPU holder[] knows whether it is pending or active; pending came after it
- * A level-sensitive interrupt is pending as well while its line is up. owed: the machine's interrupt behind it is active and
+ * A level-sensitive interrupt is pending as well while its line is up; of a device's line we know by its interrupt, and look
+ * at it again when the guest asks. owed: the machine's interrupt behind it is active and
  * waits for the guest's deactivation; renewed: the guest did that in the list register, which nobody has emptied yet, and the
  * machine's interrupt came again. drop_*: asked for while loaded on another vCPU; done when that one resyncs. */
 struct vgic_bank {
@@ -41,10 +42,13 @@ struct vgic_vcpu {
 	uint16_t latched; /* loaded from the latch, not from the line: goes back into the latch */
 	bool resync;	  /* take all list registers back and choose again */
 	bool spilled;	  /* more interrupts than list registers */
+	bool wanted;	  /* another vCPU wants to know the states in lr[] */
 	uint8_t slot[VGIC_BANK_BITS]; /* the list register of each loaded interrupt of bank 0 */
 	uint32_t
 		by_line; /* of bank 0, loaded because of its line, which may have gone down since */
-	uint64_t lr[VGIC_LRS];	      /* as last written: what other vCPUs can know of them */
+	uint64_t lr[VGIC_LRS]; /* as last written; states also as last seen: what other vCPUs know of them */
+	uint64_t asked_at;     /* counter when this vCPU asked others for their states, 0: it did not */
+	uint64_t asked_for;    /* by reading this address */
 	struct cpu *at;		      /* where the machine's interrupts that are routed to it go */
 	struct gic_virtual interface; /* while its registers are on no CPU */
 	struct vgic_bank own;
@@ -102,8 +106,11 @@ void vgic_maintenance(unsigned intid, void *arg);
 
 /* Takes the marks of every vCPU of the domain into the banks, so that they tell the truth. Lock held. */
 void vgic_collect(struct vgic *s);
-/* When g's registers are on this CPU: its lines and list registers are looked at, so that its bank 0 tells the truth. Lock held. */
-void vgic_look(struct vgic_vcpu *g);
+/* Looks at the lines behind bank n, so that it tells the truth; bank 0 (of g) only where its registers are on this CPU. Lock held. */
+void vgic_look(struct vgic_vcpu *g, unsigned n);
+/* May the states of bank n (of g) be told? False: `reader`, which reads them at `address`, has to come again, as CPUs that have
+ * some of them in list registers were asked just now. A moment later it may in any case. Lock held. */
+bool vgic_states_known(struct vgic_vcpu *reader, struct vgic_vcpu *g, unsigned n, uint64_t address);
 /* Whoever holds (or would get) interrupts `bits` of bank n looks again; resync: at its list registers too. g: whose bank 0.
  * Lock held. */
 void vgic_poke(struct vgic_vcpu *g, unsigned n, uint32_t bits, bool resync);
@@ -115,6 +122,8 @@ void vgic_lr_fill(struct vgic_vcpu *g);	     /* empties what is done, loads what
 bool vgic_lr_again(struct vgic_vcpu *g, unsigned i, bool hardware);
 /* What the machine still has active of bank 0 and the guest is done with: deactivated there. */
 void vgic_lr_settle(struct vgic_vcpu *g);
+/* Notes what the list registers say, for others. */
+void vgic_lr_note(struct vgic_vcpu *g);
 /* Pending and active bits of the bank that are in list registers. g: whose bank 0; any CPU. */
 void vgic_lr_state(struct vgic_vcpu *g, unsigned n, uint32_t *pending, uint32_t *active);
 

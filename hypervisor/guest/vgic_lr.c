@@ -97,12 +97,19 @@ static void lr_release(struct vgic_vcpu *g, unsigned slot, uint64_t lr)
 		/* a line that is still up interrupts again as soon as the guest runs */
 		if (n == 0 && !(bank->renewed & bit))
 			bits_clear32(&g->vcpu->lines, bit);
+		else if (!(bank->renewed & bit))
+			bank->line &= ~bit;
 		bank->owed = (bank->owed & ~bit) | (bank->renewed & bit);
 		bank->renewed &= ~bit;
 	}
 	bank->drop_pending &= ~bit;
 	bank->drop_active &= ~bit;
 	bank->loaded &= ~bit;
+	/* its line went down before the guest acknowledged it */
+	if ((bank->owed & bit) && !((vgic_pending(g, bank) | bank->active) & bit)) {
+		bank->owed &= ~bit;
+		irq_guest_deactivate(intid);
+	}
 	g->used &= (uint16_t) ~(1u << slot);
 	g->todo |= 1u << n;
 }
@@ -210,6 +217,8 @@ static void lr_merge(struct vgic_vcpu *g, unsigned n, unsigned i)
 			bank->pending &= ~bit; /* pending twice is pending once */
 			g->latched |= (uint16_t)(1u << slot);
 			lr_write(g, slot, lr | LR_PENDING);
+		} else if (!(lr & (LR_HW | LR_EOI))) {
+			lr_write(g, slot, lr | LR_EOI); /* the machine's interrupt comes after the end of this one */
 		}
 		return;
 	}
@@ -219,9 +228,10 @@ static void lr_merge(struct vgic_vcpu *g, unsigned n, unsigned i)
 static bool bank_load(struct vgic_vcpu *g, unsigned n)
 {
 	struct vgic_bank *bank = vgic_bank(g, n);
-	uint32_t again = g->vgic->enabled ? bank->pending & bank->enabled & bank->loaded : 0;
+	uint32_t again = bank->pending | (bank->line & bank->owed & ~bank->edge);
 	uint32_t all = (1u << gic.list_registers) - 1;
 
+	again &= g->vgic->enabled ? bank->enabled & bank->loaded : 0;
 	for (uint32_t w = wanted(g, bank); w; w &= w - 1) {
 		unsigned i = bits_first(w);
 
@@ -325,6 +335,16 @@ void vgic_lr_fill(struct vgic_vcpu *g)
 	refill(g);
 }
 
+void vgic_lr_note(struct vgic_vcpu *g)
+{
+	for (uint32_t w = g->used; w; w &= w - 1) {
+		unsigned slot = bits_first(w);
+
+		g->lr[slot] = (g->lr[slot] & ~LR_STATE) | (gic_lr_read(slot) & LR_STATE);
+	}
+	g->wanted = false;
+}
+
 void vgic_lr_state(struct vgic_vcpu *g, unsigned n, uint32_t *pending, uint32_t *active)
 {
 	struct domain *d = g->vgic->domain;
@@ -346,7 +366,9 @@ void vgic_lr_state(struct vgic_vcpu *g, unsigned n, uint32_t *pending, uint32_t 
 				continue;
 			if (h->vcpu == vcpu_current())
 				lr = gic_lr_read(slot);
-			if (lr & LR_PENDING)
+			/* whether a machine's level is pending, its line tells */
+			if ((lr & LR_PENDING) &&
+			    (!(lr & LR_HW) || (vgic_bank(g, n)->edge & bit)))
 				*pending |= bit;
 			if (lr & LR_ACTIVE)
 				*active |= bit;

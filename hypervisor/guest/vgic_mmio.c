@@ -22,7 +22,8 @@
 /* Where an access goes: frame of vCPU g (distributor: the accessing vCPU), register offset in it. */
 struct access {
 	struct vgic_vcpu *g;
-	unsigned offset, size;
+	unsigned offset;
+	struct mmio *m;
 };
 
 struct family {
@@ -69,10 +70,11 @@ static void enable_clear(const struct access *a, struct vgic_bank *bank, unsigne
 	vgic_poke(a->g, n, w & bank->loaded, true);
 }
 
-/* Splits w: the bits that the machine's GIC has to be told of are told, the others are returned. */
+/* Splits w: the bits that the machine's GIC has to be told of are told, the others are returned. Levels are latched here: the
+ * machine's latch would be gone with the acknowledge, and could not be told from the line. */
 static uint32_t hardware_pending(const struct access *a, unsigned n, uint32_t w, bool pending)
 {
-	uint32_t hardware = w & vgic_hardware(a->g->vgic, n);
+	uint32_t hardware = w & vgic_hardware(a->g->vgic, n) & vgic_bank(a->g, n)->edge;
 
 	for (w &= ~hardware; hardware; hardware &= hardware - 1)
 		gic_set_pending(n * VGIC_BANK_BITS + bits_first(hardware), pending);
@@ -173,6 +175,8 @@ static uint32_t enabled_read(const struct access *a, struct vgic_bank *bank, uns
 			return read_word(a, bank, n);                                              \
 		LOCK_SCOPE(&a->g->vgic->lock);                                                     \
 		look(a, n);                                                                        \
+		if (!vgic_states_known(vcpu_current()->vgic, a->g, n, a->m->ipa.raw))              \
+			a->m->size = 0;                                                            \
 		return read_word(a, bank, n);                                                      \
 	}                                                                                          \
 	static void name##_write(const struct access *a, uint64_t value)                           \
@@ -191,8 +195,7 @@ static uint32_t enabled_read(const struct access *a, struct vgic_bank *bank, uns
 static void look(const struct access *a, unsigned n)
 {
 	vgic_collect(a->g->vgic);
-	if (n == 0)
-		vgic_look(a->g);
+	vgic_look(a->g, n);
 }
 BITMAP(d_isenabler, true, false, enabled_read, enable_set)
 BITMAP(d_icenabler, true, false, enabled_read, enable_clear)
@@ -223,7 +226,7 @@ static uint64_t priority_read(const struct access *a, bool distributor)
 	struct vgic_bank *bank = bank_of_intid(a, intid, distributor);
 	uint64_t value = 0;
 
-	for (unsigned k = 0; bank && k < a->size; k++)
+	for (unsigned k = 0; bank && k < a->m->size; k++)
 		value |= (uint64_t)bank->priority[(intid + k) % VGIC_BANK_BITS] << (8 * k);
 	return value;
 }
@@ -238,9 +241,9 @@ static void priority_write(const struct access *a, uint64_t value, bool distribu
 	if (!bank)
 		return;
 	LOCK_SCOPE(&a->g->vgic->lock);
-	for (unsigned k = 0; k < a->size; k++)
+	for (unsigned k = 0; k < a->m->size; k++)
 		bank->priority[i + k] = (uint8_t)(value >> (8 * k) & mask);
-	vgic_poke(a->g, intid / VGIC_BANK_BITS, (a->size == 4 ? 0xfu : 1u) << i & bank->loaded,
+	vgic_poke(a->g, intid / VGIC_BANK_BITS, (a->m->size == 4 ? 0xfu : 1u) << i & bank->loaded,
 		  true);
 }
 
@@ -415,11 +418,11 @@ static uint64_t r_control_read(const struct access *a)
 {
 	switch (a->offset) {
 	case 0x4:
-		return a->size == 4 ? IIDR : 0;
+		return a->m->size == 4 ? IIDR : 0;
 	case 0x8:
-		return a->size == 8 ? r_typer(a) : (uint32_t)r_typer(a);
+		return a->m->size == 8 ? r_typer(a) : (uint32_t)r_typer(a);
 	case 0xc:
-		return a->size == 4 ? r_typer(a) >> 32 : 0;
+		return a->m->size == 4 ? r_typer(a) >> 32 : 0;
 	}
 	return 0; /* CTLR, STATUSR, WAKER (RAZ/WI to non-secure software), LPI registers */
 }
@@ -476,7 +479,7 @@ static family_map sgi_base_map = {
 
 static inline bool access_do(const struct family *f, const struct access *a, struct mmio *m)
 {
-	bool allowed = f && (f->sizes & a->size) && !(a->offset & (a->size - 1));
+	bool allowed = f && (f->sizes & a->m->size) && !(a->offset & (a->m->size - 1));
 
 	if (m->write) {
 		if (allowed && f->write)
@@ -489,7 +492,7 @@ static inline bool access_do(const struct family *f, const struct access *a, str
 
 bool vgic_distributor(struct vcpu *v, struct mmio *m, uint64_t offset)
 {
-	struct access a = {v->vgic, (unsigned)offset, m->size};
+	struct access a = {v->vgic, (unsigned)offset, m};
 	const struct family *f = NULL;
 
 	if (offset < 0x1000)
@@ -504,7 +507,7 @@ bool vgic_distributor(struct vcpu *v, struct mmio *m, uint64_t offset)
 bool vgic_redistributor(struct vcpu *v, struct mmio *m, uint64_t offset)
 {
 	unsigned cpu = (unsigned)(offset / VGIC_REDIST), in = (unsigned)(offset % VGIC_REDIST);
-	struct access a = {NULL, in, m->size};
+	struct access a = {NULL, in, m};
 	const struct family *f = NULL;
 
 	if (cpu >= v->domain->vcpus_max || !v->domain->vcpu[cpu])

@@ -33,11 +33,27 @@ void inject_undefined(struct frame *f)
 	take(f, (uint64_t)ESR_UNKNOWN << 26 | IL);
 }
 
-void inject_abort(struct frame *f, gva_t far, bool instruction)
+#define ISS_WNR_CM (1UL << 6 | 1UL << 8)
+
+void inject_abort(struct frame *f, gva_t far, uint64_t esr)
 {
 	bool same = (f->spsr & PSTATE_MODE) == 4 || (f->spsr & PSTATE_MODE) == 5;
+	bool instruction = ESR_CLASS(esr) == ESR_INSN_ABORT_LOWER;
 	unsigned class = instruction ? ESR_INSN_ABORT_LOWER : ESR_DATA_ABORT_LOWER;
 
 	sysreg_write(far_el1, far.raw);
-	take(f, (uint64_t)(class + same) << 26 | IL | 0x10);
+	take(f, (uint64_t)(class + same) << 26 | IL | (instruction ? 0 : esr & ISS_WNR_CM) | 0x10);
+}
+
+uint64_t guest_sp_read(const struct frame *f)
+{
+	return (f->spsr & PSTATE_MODE) == 5 ? sysreg_read(sp_el1) : sysreg_read(sp_el0);
+}
+
+void guest_sp_write(const struct frame *f, uint64_t sp)
+{
+	if ((f->spsr & PSTATE_MODE) == 5)
+		sysreg_write(sp_el1, sp);
+	else
+		sysreg_write(sp_el0, sp);
 }

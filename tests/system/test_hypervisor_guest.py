@@ -1,0 +1,61 @@
+"""What the architecture promises a guest, checked by a bare-metal guest of ours as Dom0 (tests/system/guests/conformance).
+
+Each CASE of the guest is one test here; a QEMU run of a few seconds runs them all. Needs the hypervisor and the guest only:
+`make hypervisor test-guests-bare`."""
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SOURCES = sorted((ROOT / "tests/system/guests/conformance").glob("*.c"))
+
+
+def names():
+    """Of all cases in the guest's sources, with how many CPUs each needs."""
+    found = []
+    for source in SOURCES:
+        text = source.read_text(encoding="utf-8")
+        found += [(name, int(cpus)) for name, cpus in re.findall(r"^CASE\((\w+), (\d+)\)", text, re.M)]
+        for name in re.findall(r"^BOTH\((\w+)\)", text, re.M):
+            found += [(f"cntv_{name}", 1), (f"cntp_{name}", 1)]
+    return found
+
+
+def boot(guest, cpus, options=(), line="dom0_mem=256M loglvl=warning", hypervisor="domus"):
+    """Output of a guest that runs as Dom0 until it powers off."""
+    command = ["qemu-system-aarch64", "-M", "virt,gic-version=3,virtualization=on", "-cpu", "cortex-a72", "-smp", str(cpus),
+               "-m", "1G", "-nographic", "-no-reboot", "-nic", "none", "-kernel", ROOT / "build/hypervisor" / hypervisor,
+               "-append", line, "-device", f"guest-loader,addr=0x50000000,kernel={ROOT}/build/test-guests/bare/{guest},bootargs=x",
+               *options]
+    run = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300,
+                         check=False)
+    return run.stdout.decode(errors="replace")
+
+
+@pytest.fixture(scope="module")
+def results():
+    """{CPUs: (what each case said, whole output)}."""
+    found = {}
+    for cpus in (1, 4):
+        output = boot("conformance", cpus)
+        found[cpus] = (dict(re.findall(r"^case (\w+) (.*?)\r?$", output, re.M)), output)
+    return found
+
+
+@pytest.mark.parametrize("cpus", [1, 4])
+@pytest.mark.parametrize("name,needs", names())
+def test_conformance(results, name, needs, cpus):
+    """One case on a machine with one CPU and with four."""
+    said, output = results[cpus]
+    if needs > cpus:
+        assert said[name].startswith("skipped")
+        return
+    assert said.get(name) == "ok", output[-1500:]
+
+
+@pytest.mark.parametrize("cpus", [1, 4])
+def test_guest_came_to_its_end(results, cpus):
+    """No case took the machine along."""
+    assert "conformance ends" in results[cpus][1], results[cpus][1][-1500:]
