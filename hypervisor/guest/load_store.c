@@ -64,7 +64,8 @@ bool load_store_decode(uint32_t instruction, struct load_store *out)
 		return false;
 	}
 	/* a base that is also loaded or stored: constrained unpredictable */
-	return out->advance == 0 || out->base == 31 || (out->base != out->reg[0] && out->base != out->reg[1]);
+	return out->advance == 0 || out->base == 31 ||
+	       (out->base != out->reg[0] && out->base != out->reg[1]);
 }
 
 static uint64_t extend(const struct load_store *l, uint64_t value)
@@ -82,12 +83,14 @@ bool load_store_emulate(struct vcpu *v, struct frame *f, bool write, gva_t far, 
 	uint32_t instruction;
 	uint64_t base, value[2];
 
-	if ((f->spsr & SPSR_AARCH32) || guest_copy_in(v, &instruction, GVA(f->elr), sizeof(instruction)) ||
+	if ((f->spsr & SPSR_AARCH32) ||
+	    guest_copy_in(v, &instruction, GVA(f->elr), sizeof(instruction)) ||
 	    !load_store_decode(instruction, &l) || l.load == write)
 		return false;
 	base = l.base == 31 ? guest_sp_read(f) : frame_get(f, l.base);
 	/* the address that aborted is the first one, and the second one lies in the same page */
-	if (base + (uint64_t)l.offset != far.raw || (at.raw & PAGE_MASK) + l.count * l.size > PAGE_SIZE)
+	if (base + (uint64_t)l.offset != far.raw ||
+	    (at.raw & PAGE_MASK) + l.count * l.size > PAGE_SIZE)
 		return false;
 	for (unsigned i = 0; i < l.count; i++) {
 		unsigned unused = (64 - 8u * l.size) & 63;

@@ -130,8 +130,8 @@ bool vgic_states_known(struct vgic_vcpu *reader, struct vgic_vcpu *g, unsigned n
 	for (unsigned i = 0; vgic_bank(g, n)->loaded && i < d->vcpus_max; i++) {
 		struct vgic_vcpu *h = d->vcpu[i] ? d->vcpu[i]->vgic : NULL;
 
-		if (!h || h == reader || (n == 0 && h != g) || ATOMIC_READ(h->vcpu->run) != VCPU_RUNNING ||
-		    !holds(h, n))
+		if (!h || h == reader || (n == 0 && h != g) ||
+		    ATOMIC_READ(h->vcpu->run) != VCPU_RUNNING || !holds(h, n))
 			continue;
 		if (first) {
 			h->wanted = true;
@@ -357,7 +357,9 @@ void vgic_reset(struct vcpu *v)
 	g->own.edge = 0xffff; /* SGIs are edges */
 	g->todo = ~0u >> (32 - g->vgic->banks);
 	gic_virtual_reset();
-	vcpu_kick(v, WORK_VGIC); /* SPIs may be waiting for it; and who finds `todo` set relies on a kick */
+	vcpu_kick(
+		v,
+		WORK_VGIC); /* SPIs may be waiting for it; and who finds `todo` set relies on a kick */
 }
 
 static int vgic_domain_create(struct domain *d)

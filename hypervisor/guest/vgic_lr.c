@@ -218,7 +218,9 @@ static void lr_merge(struct vgic_vcpu *g, unsigned n, unsigned i)
 			g->latched |= (uint16_t)(1u << slot);
 			lr_write(g, slot, lr | LR_PENDING);
 		} else if (!(lr & (LR_HW | LR_EOI))) {
-			lr_write(g, slot, lr | LR_EOI); /* the machine's interrupt comes after the end of this one */
+			lr_write(
+				g, slot,
+				lr | LR_EOI); /* the machine's interrupt comes after the end of this one */
 		}
 		return;
 	}
@@ -367,8 +369,7 @@ void vgic_lr_state(struct vgic_vcpu *g, unsigned n, uint32_t *pending, uint32_t 
 			if (h->vcpu == vcpu_current())
 				lr = gic_lr_read(slot);
 			/* whether a machine's level is pending, its line tells */
-			if ((lr & LR_PENDING) &&
-			    (!(lr & LR_HW) || (vgic_bank(g, n)->edge & bit)))
+			if ((lr & LR_PENDING) && (!(lr & LR_HW) || (vgic_bank(g, n)->edge & bit)))
 				*pending |= bit;
 			if (lr & LR_ACTIVE)
 				*active |= bit;

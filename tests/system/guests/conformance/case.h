@@ -11,8 +11,8 @@ struct test_case {
 
 #define CASE(name, cpus)                                                                           \
 	static void name(void);                                                                    \
-	static const struct test_case case_##name __attribute__((section(".cases"), used)) = {     \
-		#name, name, cpus};                                                                \
+	static const struct test_case case_##name                                                  \
+		__attribute__((section(".cases"), used)) = {#name, name, cpus};                    \
 	static void name(void)
 
 /* Ends the case when the condition does not hold; a and b are shown. */

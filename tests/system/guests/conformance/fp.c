@@ -1,11 +1,16 @@
 /* FP and SIMD registers stay those of each vCPU, whoever else runs meanwhile. */
 #include "case.h"
 
-#define LOAD(n)	 "fmov d" #n ", x1\nins v" #n ".d[1], x2\nadd x1, x1, x3\nadd x2, x2, x3\n"
-#define CHECK_(n) "fmov x4, d" #n "\ncmp x4, x1\ncinc %0, %0, ne\numov x4, v" #n ".d[1]\ncmp x4, x2\ncinc %0, %0, ne\n" \
-		  "add x1, x1, x3\nadd x2, x2, x3\n"
-#define ALL(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18) \
-	X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29) X(30) X(31)
+#define LOAD(n) "fmov d" #n ", x1\nins v" #n ".d[1], x2\nadd x1, x1, x3\nadd x2, x2, x3\n"
+#define CHECK_(n)                                                                                  \
+	"fmov x4, d" #n "\ncmp x4, x1\ncinc %0, %0, ne\numov x4, v" #n                             \
+	".d[1]\ncmp x4, x2\ncinc %0, %0, ne\n"                                                     \
+	"add x1, x1, x3\nadd x2, x2, x3\n"
+#define ALL(X)                                                                                     \
+	X(0)                                                                                       \
+	X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16)     \
+		X(17) X(18) X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29)      \
+			X(30) X(31)
 
 /* Fills all registers with a pattern of the seed, lets others run, and counts what is different afterwards. */
 static uint64_t differences(uint64_t seed)
@@ -13,16 +18,16 @@ static uint64_t differences(uint64_t seed)
 	uint64_t bad = 0;
 
 	asm volatile(".arch_extension fp\n.arch_extension simd\n"
-		     "mov x1, %1\nmvn x2, %1\nmov x3, #0x1001\n" ALL(LOAD)
-		     "msr fpsr, %2\nmsr fpcr, %3\n"
-		     "mov x5, #20\n"
-		     "9: movz w0, #0x8400, lsl #16\nhvc #0\n" /* a trap */
-		     "wfe\n"				       /* others may run */
-		     "subs x5, x5, #1\nb.ne 9b\n"
-		     "mov x1, %1\nmvn x2, %1\n" ALL(CHECK_)
-		     "mrs x4, fpsr\ncmp x4, %2\ncinc %0, %0, ne\n"
-		     "mrs x4, fpcr\ncmp x4, %3\ncinc %0, %0, ne\n"
-		     "msr fpcr, xzr\n"
+		     "mov x1, %1\nmvn x2, %1\nmov x3, #0x1001\n" ALL(
+			     LOAD) "msr fpsr, %2\nmsr fpcr, %3\n"
+				   "mov x5, #20\n"
+				   "9: movz w0, #0x8400, lsl #16\nhvc #0\n" /* a trap */
+				   "wfe\n"				    /* others may run */
+				   "subs x5, x5, #1\nb.ne 9b\n"
+				   "mov x1, %1\nmvn x2, %1\n" ALL(
+					   CHECK_) "mrs x4, fpsr\ncmp x4, %2\ncinc %0, %0, ne\n"
+						   "mrs x4, fpcr\ncmp x4, %3\ncinc %0, %0, ne\n"
+						   "msr fpcr, xzr\n"
 		     : "+&r"(bad)
 		     : "r"(seed), "r"(seed & 0x9f), "r"((seed & 3) << 22)
 		     : "x0", "x1", "x2", "x3", "x4", "x5", "cc", "memory");

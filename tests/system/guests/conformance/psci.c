@@ -16,10 +16,11 @@ CASE(psci_is_version_1_1, 1)
 
 CASE(psci_features_tell_what_exists, 1)
 {
-	static const uint32_t there[] = {0x84000000, 0x84000001, 0xc4000001, 0x84000002, 0x84000003,
-					 0xc4000003, 0x84000004, 0xc4000004, 0x84000008, 0x84000009,
-					 0x8400000a, 0x80000000};
-	static const uint32_t not_there[] = {0xc4000002, 0xc4000008, 0x8400001f, 0x84000020, 0x12345678, 0};
+	static const uint32_t there[] = {0x84000000, 0x84000001, 0xc4000001, 0x84000002,
+					 0x84000003, 0xc4000003, 0x84000004, 0xc4000004,
+					 0x84000008, 0x84000009, 0x8400000a, 0x80000000};
+	static const uint32_t not_there[] = {0xc4000002, 0xc4000008, 0x8400001f,
+					     0x84000020, 0x12345678, 0};
 
 	for (unsigned i = 0; i < sizeof(there) / sizeof(there[0]); i++)
 		CHECK(psci(PSCI_FEATURES, there[i], 0, 0) >= 0, there[i], 0);
@@ -29,12 +30,13 @@ CASE(psci_features_tell_what_exists, 1)
 
 CASE(psci_unknown_functions_are_refused, 1)
 {
-	static const uint32_t function[] = {0x84000005, 0x8400000b, 0x8400000c, 0x840000ff, 0xc4000000,
-					    0xc4000002, 0x83000000, 0xc6000000, 0x86001234, 0x80001234,
-					    0x00000000, 0x04000000, 0xffffffff};
+	static const uint32_t function[] = {
+		0x84000005, 0x8400000b, 0x8400000c, 0x840000ff, 0xc4000000, 0xc4000002, 0x83000000,
+		0xc6000000, 0x86001234, 0x80001234, 0x00000000, 0x04000000, 0xffffffff};
 
 	for (unsigned i = 0; i < sizeof(function) / sizeof(function[0]); i++)
-		CHECK(psci(function[i], 0, 0, 0) == NOT_SUPPORTED, function[i], psci(function[i], 0, 0, 0));
+		CHECK(psci(function[i], 0, 0, 0) == NOT_SUPPORTED, function[i],
+		      psci(function[i], 0, 0, 0));
 }
 
 static bool keeps_registers(void (*call)(struct smccc *), uint32_t function)
@@ -53,7 +55,8 @@ static bool keeps_registers(void (*call)(struct smccc *), uint32_t function)
 
 CASE(smccc_keeps_x4_to_x17, 1)
 {
-	static const uint32_t function[] = {PSCI_VERSION, 0x83000000, 0x80000000, 0x8600ff01, 0x80000001};
+	static const uint32_t function[] = {PSCI_VERSION, 0x83000000, 0x80000000, 0x8600ff01,
+					    0x80000001};
 
 	for (unsigned i = 0; i < sizeof(function) / sizeof(function[0]); i++) {
 		CHECK(keeps_registers(smccc_hvc, function[i]), function[i], 0);

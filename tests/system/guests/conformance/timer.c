@@ -42,8 +42,9 @@ struct generic_timer {
 	{                                                                                          \
 		sysreg_write(t##_tval_el0, v);                                                     \
 	}                                                                                          \
-	static const struct generic_timer t = {#t,	 intid,	      t##_now,	    t##_ctl,      t##_cval, \
-					       t##_tval, t##_set_ctl, t##_set_cval, t##_set_tval};
+	static const struct generic_timer t = {#t,	    intid,	  t##_now,                 \
+					       t##_ctl,	    t##_cval,	  t##_tval,                \
+					       t##_set_ctl, t##_set_cval, t##_set_tval};
 TIMER(cntv, cntvct_el0, PPI_VTIMER)
 TIMER(cntp, cntpct_el0, PPI_PTIMER)
 

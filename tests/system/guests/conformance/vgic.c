@@ -42,12 +42,13 @@ CASE(vgic_reads_of_any_register_do_not_fault, 1)
 
 CASE(vgic_reserved_registers_read_zero_and_ignore_writes, 1)
 {
-	static const uint32_t at[] = {0x00c,  0x014, 0x020, 0x03c,  0x044,  0x04c,  0x07c,  0x080,
-				      0x0fc,  0x800, 0x820, 0xbfc,  0xd00,  0xd7c,  0xe00,  0xf00,
-				      0xf10,  0xf20, 0xfff & ~3, 0x1000, 0x5ffc, 0x6000, 0x60f8, 0x8000,
-				      0xbffc, 0xffcc};
-	static const uint32_t red[] = {0x001c, 0x00fc, 0x0100, 0xffcc, 0x10000, 0x1007c, 0x10104, 0x10204,
-				       0x10304, 0x10420, 0x10800, 0x10c08, 0x11000, 0x1ffcc};
+	static const uint32_t at[] = {0x00c,  0x014,  0x020,  0x03c,  0x044,	  0x04c,  0x07c,
+				      0x080,  0x0fc,  0x800,  0x820,  0xbfc,	  0xd00,  0xd7c,
+				      0xe00,  0xf00,  0xf10,  0xf20,  0xfff & ~3, 0x1000, 0x5ffc,
+				      0x6000, 0x60f8, 0x8000, 0xbffc, 0xffcc};
+	static const uint32_t red[] = {0x001c,	0x00fc,	 0x0100,  0xffcc,  0x10000,
+				       0x1007c, 0x10104, 0x10204, 0x10304, 0x10420,
+				       0x10800, 0x10c08, 0x11000, 0x1ffcc};
 	struct cpu *c = cpu_this();
 
 	c->caught = 0;
@@ -408,7 +409,8 @@ CASE(vgic_disabling_takes_a_pending_interrupt_back, 1)
 	irq_enable();
 	settle();
 	EQUAL(taken[0].total, 0);
-	CHECK(gic_get(SPI, ISPENDR) && gic_get(11, ISPENDR), gic_get(SPI, ISPENDR), gic_get(11, ISPENDR));
+	CHECK(gic_get(SPI, ISPENDR) && gic_get(11, ISPENDR), gic_get(SPI, ISPENDR),
+	      gic_get(11, ISPENDR));
 	gic_set(SPI, ISENABLER);
 	gic_set(11, ISENABLER);
 	CHECK(WAIT_FOR(COUNT(SPI) == 1 && COUNT(11) == 1), COUNT(SPI), COUNT(11));
@@ -448,7 +450,7 @@ CASE(vgic_cpu_group_enable_gates_this_cpu, 1)
 
 static void rtc_raise(void)
 {
-	write32(RTC + 0x10, 1);			/* IMSC */
+	write32(RTC + 0x10, 1);			 /* IMSC */
 	write32(RTC + 0x04, read32(RTC + 0x00)); /* match now */
 }
 static void rtc_lower(unsigned intid)

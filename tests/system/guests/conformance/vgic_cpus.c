@@ -42,10 +42,10 @@ CASE(sgi_to_nobody_is_ignored, 1)
 	gic_enable(3, 0xa0);
 	irq_enable();
 	sgi_send(3, 0);
-	sgi_send(3, 1ul << 16 | 1);  /* Aff1 */
-	sgi_send(3, 1ul << 32 | 1);  /* Aff2 */
-	sgi_send(3, 1ul << 48 | 1);  /* Aff3 */
-	sgi_send(3, 1ul << 44 | 1);  /* range selector */
+	sgi_send(3, 1ul << 16 | 1); /* Aff1 */
+	sgi_send(3, 1ul << 32 | 1); /* Aff2 */
+	sgi_send(3, 1ul << 48 | 1); /* Aff3 */
+	sgi_send(3, 1ul << 44 | 1); /* range selector */
 	sgi_send(3, 0xff00);
 	settle();
 	EQUAL(taken[0].total, 0);

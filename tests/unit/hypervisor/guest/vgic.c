@@ -1,6 +1,7 @@
 /* The guest's GICv3 against a fake machine: registers, list registers, more interrupts than list registers. */
 #include "guest/vgic.h"
 #include "drivers/gicv3.h"
+#include "guest/trap.h"
 #include "fake/machine.h"
 #include "lib/errno.h"
 #include <setjmp.h>
@@ -225,9 +226,83 @@ static void test_a_device_is_deactivated_once_for_each_interrupt(void **state)
 static void test_ispendr_of_a_device_reaches_the_machine(void **state)
 {
 	(void)state;
+	fake_write(GICD(0xc00 + FAKE_DEVICE / 16 * 4), 4, ~0u); /* an edge */
 	fake_write(GICD(0x204), 4, 1u << (FAKE_DEVICE - 32));
 	assert_int_equal(fake_pending_word, 1u << (FAKE_DEVICE - 32));
 	assert_int_equal(fake_read(GICD(0x204), 4), 1u << (FAKE_DEVICE - 32));
+}
+
+static void test_ispendr_of_a_level_is_latched_here(void **state)
+{
+	(void)state;
+	fake_write(GICD(0x204), 4, 1u << (FAKE_DEVICE - 32));
+	assert_int_equal(fake_pending_word, 0);
+	assert_int_equal(fake_read(GICD(0x204), 4), 1u << (FAKE_DEVICE - 32));
+	enable(FAKE_DEVICE, 0x80, false);
+	fake_run(d, 0);
+	assert_int_equal(fake_acknowledge(), FAKE_DEVICE);
+	assert_int_equal(fake_read(GICD(0x204), 4), 0);
+	fake_end(FAKE_DEVICE);
+	fake_run(d, 0);
+	assert_int_equal(fake_acknowledge(), 1023);
+	assert_int_equal(fake_deactivated, 0); /* the machine never had it */
+}
+
+/* The line of a device goes down before the guest has acknowledged its interrupt. */
+static void test_a_devices_line_that_goes_down_is_no_longer_pending(void **state)
+{
+	(void)state;
+	enable(FAKE_DEVICE, 0x80, false);
+	fake_pending_word = 1u << (FAKE_DEVICE - 32); /* still up after EL2's acknowledge */
+	vcpu_mark_irq(d->vcpu[0], FAKE_DEVICE);
+	fake_run(d, 0);
+	assert_int_equal(fake_read(GICD(0x204), 4), 1u << (FAKE_DEVICE - 32));
+	fake_pending_word = 0;
+	assert_int_equal(fake_read(GICD(0x204), 4), 0);
+	fake_run(d, 0);
+	assert_int_equal(fake_acknowledge(), 1023);
+	assert_int_equal(fake_deactivated, 1);
+	/* and when it is up again it comes again */
+	vcpu_mark_irq(d->vcpu[0], FAKE_DEVICE);
+	fake_run(d, 0);
+	assert_int_equal(fake_acknowledge(), FAKE_DEVICE);
+}
+
+/* While the guest handles a device's level, its line tells whether it is pending too. */
+static void test_a_devices_level_is_active_and_pending(void **state)
+{
+	(void)state;
+	enable(FAKE_DEVICE, 0x80, false);
+	vcpu_mark_irq(d->vcpu[0], FAKE_DEVICE);
+	fake_run(d, 0);
+	assert_int_equal(fake_acknowledge(), FAKE_DEVICE);
+	fake_pending_word = 1u << (FAKE_DEVICE - 32);
+	assert_int_equal(fake_read(GICD(0x204), 4), 1u << (FAKE_DEVICE - 32));
+	assert_int_equal(fake_read(GICD(0x304), 4), 1u << (FAKE_DEVICE - 32));
+	fake_pending_word = 0;
+	assert_int_equal(fake_read(GICD(0x204), 4), 0);
+	fake_end(FAKE_DEVICE);
+	assert_int_equal(fake_deactivated, 1);
+}
+
+/* The state of an interrupt that another vCPU has in a list register is asked for before it is told. */
+static void test_states_held_elsewhere_are_asked_for(void **state)
+{
+	struct mmio m = {.ipa = IPA(SGI(1, 0x300)), .size = 4};
+
+	(void)state;
+	fake_run(d, 1);
+	fake_write(SGI(1, 0x400), 1, 0x80);
+	fake_write(SGI(1, 0x100), 4, 1);
+	vgic_send_sgi(d->vcpu[1], 2);
+	assert_int_equal(fake_acknowledge(), 0);
+	fake_run(d, 0);
+	assert_true(mmio_emulate(d->vcpu[0], &m));
+	assert_int_equal(m.size, 0); /* come again */
+	assert_true(d->vcpu[1]->work & WORK_VGIC);
+	fake_run(d, 1);
+	fake_run(d, 0);
+	assert_int_equal(fake_read(SGI(1, 0x300), 4), 1);
 }
 
 static void test_sgis_reach_their_targets(void **state)
@@ -304,6 +379,10 @@ int main(void)
 		T(test_nested_deeper_than_list_registers),
 		T(test_a_device_is_deactivated_once_for_each_interrupt),
 		T(test_ispendr_of_a_device_reaches_the_machine),
+		T(test_ispendr_of_a_level_is_latched_here),
+		T(test_a_devices_line_that_goes_down_is_no_longer_pending),
+		T(test_a_devices_level_is_active_and_pending),
+		T(test_states_held_elsewhere_are_asked_for),
 		T(test_sgis_reach_their_targets),
 		T(test_irouter_moves_what_is_pending),
 		T(test_rwp_lasts_until_the_other_vcpu_gave_it_back),
