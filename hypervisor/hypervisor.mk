@@ -111,6 +111,32 @@ $(HV_HOST)/unit/%: $(HV_HOST_LIB) tests/unit/hypervisor/fake/units.lds
 	@mkdir -p $(@D); echo "  LD hypervisor unit $*"; gcc $(HV_HOST_CFLAGS) $(filter %.o,$^) $(HV_HOST_LDFLAGS) -o $@ -lcmocka
 $(HV_HOST)/fuzz/%: $(HV_ASAN)/tests/fuzz/hypervisor/%.o $(HV_ASAN)/tests/fuzz/driver.o $(HV_HOST_LIB) tests/unit/hypervisor/fake/units.lds
 	@mkdir -p $(@D); echo "  LD hypervisor fuzz $*"; gcc $(HV_HOST_CFLAGS) $(filter %.o,$^) $(HV_HOST_LDFLAGS) -o $@
+# The boot's rooms, against a machine of their own (fake/boot_machine): the device tree, memory, modules, Dom0's tree.
+HV_BOOT_ROOMS := $(addprefix hypervisor/,boards/boards.c boards/early_console.c boot/dom0_facts.c boot/dom0_tree.c boot/modules.c \
+	boot/ram.c core/page.c lib/dt.c lib/dt_walk.c lib/print.c)
+HV_BOOT_LIB := $(HV_BOOT_ROOMS:%.c=$(HV_ASAN)/%.o)
+HV_BOOT_FAKE := $(addprefix $(HV_ASAN)/tests/unit/hypervisor/,fake/boot_machine.o fake/boards.o boot/dom0_rules.o)
+HV_BOOT_UNIT := dt page ram dom0_tree
+HV_BOOT_LDFLAGS = $(AGENT_LDFLAGS_asan) -T tests/unit/hypervisor/fake/boot_machine.lds
+$(HV_BOOT_LIB) $(HV_BOOT_FAKE): HV_HOST_CFLAGS += -DDTBS='"$(abspath $(BUILD))/image/debian/usr/lib"'
+$(HV_HOST)/unit/dt: $(HV_ASAN)/tests/unit/hypervisor/lib/dt.o
+$(HV_HOST)/unit/page: $(HV_ASAN)/tests/unit/hypervisor/core/page.o
+$(HV_HOST)/unit/ram: $(HV_ASAN)/tests/unit/hypervisor/boot/ram.o
+$(HV_HOST)/unit/dom0_tree: $(HV_ASAN)/tests/unit/hypervisor/boot/dom0_tree.o
+$(HV_HOST)/unit/dt $(HV_HOST)/unit/dom0_tree: | $(BUILD)/image/debian/.done
+$(HV_BOOT_UNIT:%=$(HV_HOST)/unit/%): $(HV_BOOT_LIB) $(HV_BOOT_FAKE) tests/unit/hypervisor/fake/boot_machine.lds
+	@mkdir -p $(@D); echo "  LD hypervisor unit $(@F)"; gcc $(HV_HOST_CFLAGS) $(filter %.o,$^) $(HV_BOOT_LDFLAGS) -o $@ -lfdt -lcmocka
+$(HV_HOST)/fuzz/device_tree: $(HV_ASAN)/tests/fuzz/hypervisor/device_tree.o $(HV_ASAN)/tests/fuzz/driver.o $(HV_BOOT_LIB) $(HV_BOOT_FAKE) \
+		tests/unit/hypervisor/fake/boot_machine.lds
+	@mkdir -p $(@D); echo "  LD hypervisor fuzz $(@F)"; gcc $(HV_HOST_CFLAGS) $(filter %.o,$^) $(HV_BOOT_LDFLAGS) -o $@ -lfdt
+# seeds: QEMU's board, and a dozen and a half of real ones that the driver can hold
+HV_TREE_SEEDS := $(HV_HOST)/corpus/device_tree
+$(HV_TREE_SEEDS): tests/fuzz/corpus/device_tree/qemu-virt $(BUILD)/image/debian/.done
+	@rm -rf $@; mkdir -p $@; cp $< $@
+	@find $(BUILD)/image/debian/usr/lib -name '*.dtb' -size -64k | sort | awk 'NR % 50 == 1' | xargs cp -t $@
+HV_UNIT += $(HV_BOOT_UNIT)
+FUZZ_PROGRAMS += $(HV_HOST)/fuzz/device_tree $(HV_TREE_SEEDS)
+FUZZ_TESTS += $(HV_HOST)/fuzz/device_tree $(HV_TREE_SEEDS) 10000;
 UNIT_TESTS += $(HV_UNIT:%=$(HV_HOST)/unit/%)
 FUZZ_PROGRAMS += $(HV_FUZZ:%=$(HV_HOST)/fuzz/%)
 FUZZ_TESTS += $(foreach f,$(HV_FUZZ),$(HV_HOST)/fuzz/$(f) tests/fuzz/corpus/$(f) 3000;)

@@ -53,11 +53,13 @@ bool dt_enabled(const void *fdt, int node)
 
 bool dt_cells(const void *fdt, int node, unsigned *address_cells, unsigned *size_cells)
 {
-	uint64_t a = dt_number(fdt, node, "#address-cells", 2), s = dt_number(fdt, node, "#size-cells", 1);
+	struct dt_walk w;
 
-	*address_cells = (unsigned)a;
-	*size_cells = (unsigned)s;
-	return a >= 1 && a <= 2 && s <= 2;
+	if (!dt_walk_to(&w, fdt, node))
+		return false;
+	*address_cells = dt_walk_node(&w)->address_cells;
+	*size_cells = dt_walk_node(&w)->size_cells;
+	return *address_cells >= 1 && *address_cells <= 2 && *size_cells <= 2;
 }
 
 bool dt_is(struct dt_value compatible, const char *what)

@@ -46,58 +46,65 @@ bool dt_property_next(const void *fdt, int *at, const char **name, struct dt_val
 	return true;
 }
 
-static uint32_t one_cell(struct dt_value v)
+static uint32_t one_cell(struct dt_value v, uint32_t otherwise)
 {
-	return v.size == 4 ? be32(v.data) : 0;
+	return v.data == NULL ? otherwise : v.size == 4 ? be32(v.data) : ~0u;
+}
+
+/* Of two properties with one name the first counts, as in libfdt. */
+static void keep(struct dt_value *to, struct dt_value v)
+{
+	if (to->data == NULL)
+		*to = v;
 }
 
 /* The node at `offset`, whose parent is the one above it in w->at. */
 static void enter(struct dt_walk *w, unsigned depth, int offset)
 {
 	static const struct dt_value none = {NULL, 0};
+	struct dt_value v, phandle = none, parent = none, address_cells = none, size_cells = none;
 	struct dt_node *n = &w->at[depth];
-	const char *name;
-	struct dt_value v;
 	int at = dt_properties(w->fdt, offset);
+	const char *name;
 
-	n->offset = offset;
-	n->name = structure(w->fdt) + offset + 4;
 	n->reg = n->ranges = n->compatible = n->interrupts = n->interrupts_extended = none;
-	n->phandle = 0;
-	n->interrupt_parent = depth > 0 ? n[-1].interrupt_parent : 0;
-	n->address_cells = 2;
-	n->size_cells = 1;
 	while (dt_property_next(w->fdt, &at, &name, &v))
 		switch (name[0]) {
 		case 'r':
 			if (strcmp(name, "reg") == 0)
-				n->reg = v;
+				keep(&n->reg, v);
 			else if (strcmp(name, "ranges") == 0)
-				n->ranges = v;
+				keep(&n->ranges, v);
 			break;
 		case 'c':
 			if (strcmp(name, "compatible") == 0)
-				n->compatible = v;
+				keep(&n->compatible, v);
 			break;
 		case 'i':
 			if (strcmp(name, "interrupts") == 0)
-				n->interrupts = v;
+				keep(&n->interrupts, v);
 			else if (strcmp(name, "interrupts-extended") == 0)
-				n->interrupts_extended = v;
+				keep(&n->interrupts_extended, v);
 			else if (strcmp(name, "interrupt-parent") == 0)
-				n->interrupt_parent = one_cell(v);
+				keep(&parent, v);
 			break;
 		case 'p':
 			if (strcmp(name, "phandle") == 0)
-				n->phandle = one_cell(v);
+				keep(&phandle, v);
 			break;
 		case '#':
 			if (strcmp(name, "#address-cells") == 0)
-				n->address_cells = v.size == 4 ? one_cell(v) : ~0u;
+				keep(&address_cells, v);
 			else if (strcmp(name, "#size-cells") == 0)
-				n->size_cells = v.size == 4 ? one_cell(v) : ~0u;
+				keep(&size_cells, v);
 			break;
 		}
+	n->offset = offset;
+	n->name = structure(w->fdt) + offset + 4;
+	n->phandle = one_cell(phandle, 0);
+	n->interrupt_parent = one_cell(parent, depth > 0 ? n[-1].interrupt_parent : 0);
+	n->address_cells = one_cell(address_cells, 2);
+	n->size_cells = one_cell(size_cells, 1);
 	w->depth = depth;
 	w->next = at;
 }
