@@ -1,7 +1,7 @@
-#include "common/verbs.h"
-
 #include <stdio.h>
 #include <string.h>
+
+#include "common/verbs_internal.h"
 
 #define DIGITS "0123456789"
 #define LOWER  "abcdefghijklmnopqrstuvwxyz"
@@ -42,109 +42,9 @@ static const struct shape {
 	[VERB_EVENT_DEVICE] = {"event.device", 0, sizeof(struct verbs_device_event)},
 };
 
-static const char *const states[VERBS_STATE_END] = {
-	[VERBS_RUNNING] = "running", [VERBS_PAUSED] = "paused", [VERBS_SHUTDOWN] = "shutdown",
-	[VERBS_CRASHED] = "crashed", [VERBS_GONE] = "gone",	[VERBS_BUILDING] = "building",
-};
-
-static const char *const reasons[VERBS_REASON_END] = {
-	[VERBS_REASON_NONE] = "none",	  [VERBS_REASON_POWEROFF] = "poweroff",
-	[VERBS_REASON_REBOOT] = "reboot", [VERBS_REASON_SUSPEND] = "suspend",
-	[VERBS_REASON_CRASH] = "crash",	  [VERBS_REASON_WATCHDOG] = "watchdog",
-	[VERBS_REASON_KILLED] = "killed", [VERBS_REASON_UNKNOWN] = "unknown",
-};
-
-static const char *const kinds[VERBS_KIND_END] = {
-	[VERBS_KIND_CPU] = "cpu",
-	[VERBS_KIND_PLATFORM] = "platform",
-	[VERBS_KIND_PCIE] = "pcie",
-	[VERBS_KIND_USB] = "usb",
-};
-
-static const char *const gates[VERBS_GATE_END] = {
-	[VERBS_GATE_NONE] = "none",
-	[VERBS_GATE_SLOT] = "slot",
-	[VERBS_GATE_PORT] = "port",
-	[VERBS_GATE_PLATFORM] = "platform",
-	[VERBS_GATE_HYPERVISOR] = "hypervisor",
-};
-
-static const char *const powers[VERBS_POWER_END] = {
-	[VERBS_POWER_UNKNOWN] = "unknown",
-	[VERBS_POWER_OFF] = "off",
-	[VERBS_POWER_ON] = "on",
-	[VERBS_POWER_FAULT] = "fault",
-};
-
-static const char *const causes[VERBS_CAUSE_COUNT] = {
-	[VERBS_CAUSE_NONE] = "none",	   [VERBS_CAUSE_BOOT] = "boot",
-	[VERBS_CAUSE_START] = "start",	   [VERBS_CAUSE_END] = "end",
-	[VERBS_CAUSE_REQUEST] = "request", [VERBS_CAUSE_CORRECT] = "correct",
-	[VERBS_CAUSE_FOUND] = "found",
-};
-
-static const char *const changes[VERBS_CHANGE_END] = {
-	[VERBS_CHANGE_CAME] = "came",
-	[VERBS_CHANGE_WENT] = "went",
-	[VERBS_CHANGE_POWER] = "power",
-	[VERBS_CHANGE_CONTENTS] = "contents",
-};
-
-static const char *const contents[VERBS_CONTENT_END] = {
-	[VERBS_CONTENT_OTHER] = "other",
-	[VERBS_CONTENT_DISK] = "disk",
-	[VERBS_CONTENT_NIC] = "nic",
-};
-
 const char *verbs_verb_name(unsigned verb)
 {
 	return verb < VERB_END && shapes[verb].name ? shapes[verb].name : "unknown";
-}
-
-const char *verbs_state_name(unsigned state)
-{
-	return state < VERBS_STATE_END && states[state] ? states[state] : "unknown";
-}
-
-const char *verbs_reason_name(unsigned reason)
-{
-	return reason < VERBS_REASON_END ? reasons[reason] : "unknown";
-}
-
-/* The names of an enum whose values begin at 1. */
-static const char *name_of(const char *const *names, unsigned value, unsigned end)
-{
-	return value < end && names[value] ? names[value] : "unknown";
-}
-
-const char *verbs_kind_name(unsigned kind)
-{
-	return name_of(kinds, kind, VERBS_KIND_END);
-}
-
-const char *verbs_gate_name(unsigned gate)
-{
-	return name_of(gates, gate, VERBS_GATE_END);
-}
-
-const char *verbs_power_name(unsigned power)
-{
-	return name_of(powers, power, VERBS_POWER_END);
-}
-
-const char *verbs_cause_name(unsigned cause)
-{
-	return name_of(causes, cause, VERBS_CAUSE_COUNT);
-}
-
-const char *verbs_change_name(unsigned change)
-{
-	return name_of(changes, change, VERBS_CHANGE_END);
-}
-
-const char *verbs_content_name(unsigned kind)
-{
-	return name_of(contents, kind, VERBS_CONTENT_END);
 }
 
 size_t verbs_answer_size(unsigned verb)
@@ -217,7 +117,7 @@ bool verbs_device_valid(const char *s)
 	return pattern(s, VERBS_DEVICE_MAX, LOWER DIGITS, LOWER DIGITS ".+-");
 }
 
-static bool printable(const char *s)
+bool verbs_printable(const char *s)
 {
 	for (; *s; s++) {
 		if (*s < ' ' || *s > '~')
@@ -228,14 +128,10 @@ static bool printable(const char *s)
 
 bool verbs_cmdline_valid(const char *s)
 {
-	return strlen(s) <= VERBS_CMDLINE_MAX && printable(s);
+	return strlen(s) <= VERBS_CMDLINE_MAX && verbs_printable(s);
 }
 
-/* A string that ends inside its array. Nothing else may look at a received string before this did.
- */
-#define ENDS(array) (memchr((array), 0, sizeof(array)) != NULL)
-
-static int malformed(struct error *e, const char *what)
+int verbs_malformed(struct error *e, const char *what)
 {
 	return error_set(e, ERROR_REQUEST_MALFORMED,
 			 "A message between domusd and keeper has a bad %s.", what);
@@ -256,45 +152,45 @@ static int header_check(const struct verbs_header *h, size_t length, bool answer
 	size_t want;
 
 	if (length < sizeof(*h))
-		return malformed(e, "length");
+		return verbs_malformed(e, "length");
 	if (h->magic != VERBS_MAGIC)
-		return malformed(e, "magic number");
+		return verbs_malformed(e, "magic number");
 	if (h->verb >= VERB_END || !shapes[h->verb].name)
-		return malformed(e, "verb");
+		return verbs_malformed(e, "verb");
 	want = answer ? shapes[h->verb].response : shapes[h->verb].request;
 	if (answer && h->status != ERROR_NONE && h->verb != VERB_EVENT_DOMAIN &&
 	    h->verb != VERB_EVENT_DEVICE)
 		want = sizeof(struct verbs_failure);
 	if (want == 0)
-		return malformed(e, "verb");
+		return verbs_malformed(e, "verb");
 	if (length != want || h->length != want)
-		return malformed(e, "length");
+		return verbs_malformed(e, "length");
 	if (h->flags)
-		return malformed(e, "flag");
+		return verbs_malformed(e, "flag");
 	if (h->status < 0 || h->status >= ERROR_CODE_COUNT || (!answer && h->status != ERROR_NONE))
-		return malformed(e, "status");
+		return verbs_malformed(e, "status");
 	return 0;
 }
 
-static int domain_check(const struct verbs_domain *d, struct error *e)
+int verbs_domain_check(const struct verbs_domain *d, struct error *e)
 {
 	if (!ENDS(d->name) || !verbs_name_valid(d->name))
-		return malformed(e, "domain name");
+		return verbs_malformed(e, "domain name");
 	if (zero(d->uuid, sizeof(d->uuid)))
-		return malformed(e, "domain UUID");
+		return verbs_malformed(e, "domain UUID");
 	return 0;
 }
 
 static int devices_check(const struct verbs_create_request *r, struct error *e)
 {
 	if (r->device_count > VERBS_DEVICES_MAX)
-		return malformed(e, "number of devices");
+		return verbs_malformed(e, "number of devices");
 	for (uint32_t i = 0; i < r->device_count; i++) {
 		if (!ENDS(r->devices[i]) || !verbs_device_valid(r->devices[i]))
-			return malformed(e, "device id");
+			return verbs_malformed(e, "device id");
 		for (uint32_t k = 0; k < i; k++) {
 			if (strcmp(r->devices[i], r->devices[k]) == 0)
-				return malformed(e, "device id: it is there twice");
+				return verbs_malformed(e, "device id: it is there twice");
 		}
 	}
 	return 0;
@@ -307,7 +203,7 @@ static int source_check(const struct verbs_create_request *r, const char *device
 		if (strcmp(r->devices[i], device) == 0)
 			return 0;
 	}
-	return malformed(e, "device id: it is not among the domain's");
+	return verbs_malformed(e, "device id: it is not among the domain's");
 }
 
 static int disks_check(const struct verbs_create_request *r, struct error *e)
@@ -315,23 +211,23 @@ static int disks_check(const struct verbs_create_request *r, struct error *e)
 	uint32_t seen = 0;
 
 	if (r->disk_count > VERBS_DISKS_MAX)
-		return malformed(e, "number of disks");
+		return verbs_malformed(e, "number of disks");
 	for (uint32_t i = 0; i < r->disk_count; i++) {
 		const struct verbs_disk *d = &r->disks[i];
 
 		if (!ENDS(d->vdev) || !verbs_vdev_valid(d->vdev))
-			return malformed(e, "disk name");
+			return verbs_malformed(e, "disk name");
 		if (seen & 1u << (d->vdev[3] - 'a'))
-			return malformed(e, "disk name: it is there twice");
+			return verbs_malformed(e, "disk name: it is there twice");
 		seen |= 1u << (d->vdev[3] - 'a');
 		if (!ENDS(d->volume) || !ENDS(d->device) || !d->volume[0] == !d->device[0])
-			return malformed(e, "disk source");
+			return verbs_malformed(e, "disk source");
 		if (d->volume[0] && !verbs_id_valid(d->volume))
-			return malformed(e, "volume id");
+			return verbs_malformed(e, "volume id");
 		if (d->device[0] && source_check(r, d->device, e) < 0)
 			return -1;
 		if (d->readonly > 1)
-			return malformed(e, "readonly mark");
+			return verbs_malformed(e, "readonly mark");
 	}
 	return 0;
 }
@@ -341,24 +237,24 @@ static int nics_check(const struct verbs_create_request *r, struct error *e)
 	uint32_t seen = 0;
 
 	if (r->nic_count > VERBS_NICS_MAX)
-		return malformed(e, "number of network interfaces");
+		return verbs_malformed(e, "number of network interfaces");
 	for (uint32_t i = 0; i < r->nic_count; i++) {
 		const struct verbs_nic *n = &r->nics[i];
 
 		if (!ENDS(n->bridge) || !ENDS(n->device) || !n->bridge[0] == !n->device[0])
-			return malformed(e, "network interface source");
+			return verbs_malformed(e, "network interface source");
 		if (n->bridge[0] && !verbs_bridge_valid(n->bridge))
-			return malformed(e, "bridge name");
+			return verbs_malformed(e, "bridge name");
 		if (n->device[0] && source_check(r, n->device, e) < 0)
 			return -1;
 		for (uint32_t k = 0; n->device[0] && k < i; k++) {
 			if (strcmp(n->device, r->nics[k].device) == 0)
-				return malformed(e, "uplink: it is there twice");
+				return verbs_malformed(e, "uplink: it is there twice");
 		}
 		if ((n->mac[0] & 1) || zero(n->mac, sizeof(n->mac)))
-			return malformed(e, "MAC address");
+			return verbs_malformed(e, "MAC address");
 		if (n->devid >= VERBS_NICS_MAX || (seen & 1u << n->devid))
-			return malformed(e, "network interface number");
+			return verbs_malformed(e, "network interface number");
 		seen |= 1u << n->devid;
 	}
 	return 0;
@@ -366,26 +262,26 @@ static int nics_check(const struct verbs_create_request *r, struct error *e)
 
 static int create_check(const struct verbs_create_request *r, struct error *e)
 {
-	if (domain_check(&r->domain, e) < 0)
+	if (verbs_domain_check(&r->domain, e) < 0)
 		return -1;
 	if (r->memory_mib < VERBS_MEMORY_MIN || r->memory_mib > VERBS_MEMORY_MAX)
-		return malformed(e, "memory size");
+		return verbs_malformed(e, "memory size");
 	if (r->vcpus < 1 || r->vcpus > VERBS_VCPUS_MAX)
-		return malformed(e, "number of vCPUs");
+		return verbs_malformed(e, "number of vCPUs");
 	if (r->weight < 1 || r->weight > VERBS_WEIGHT_MAX)
-		return malformed(e, "weight");
+		return verbs_malformed(e, "weight");
 	if (r->cap > r->vcpus * 100)
-		return malformed(e, "cap");
+		return verbs_malformed(e, "cap");
 	if (r->paused > 1)
-		return malformed(e, "paused mark");
+		return verbs_malformed(e, "paused mark");
 	if (!ENDS(r->pool) || (r->pool[0] && !verbs_name_valid(r->pool)))
-		return malformed(e, "CPU pool name");
+		return verbs_malformed(e, "CPU pool name");
 	if (!ENDS(r->kernel) || !verbs_id_valid(r->kernel))
-		return malformed(e, "kernel image id");
+		return verbs_malformed(e, "kernel image id");
 	if (!ENDS(r->initrd) || (r->initrd[0] && !verbs_id_valid(r->initrd)))
-		return malformed(e, "initrd image id");
+		return verbs_malformed(e, "initrd image id");
 	if (!ENDS(r->cmdline) || !verbs_cmdline_valid(r->cmdline))
-		return malformed(e, "kernel command line");
+		return verbs_malformed(e, "kernel command line");
 	if (devices_check(r, e) < 0 || disks_check(r, e) < 0)
 		return -1;
 	return nics_check(r, e);
@@ -399,10 +295,10 @@ int verbs_check_request(const void *message, size_t length, struct error *e)
 		return -1;
 	switch (m->header.verb) {
 	case VERB_HELLO:
-		if (!ENDS(m->hello_request.version) || !printable(m->hello_request.version))
-			return malformed(e, "version");
+		if (!ENDS(m->hello_request.version) || !verbs_printable(m->hello_request.version))
+			return verbs_malformed(e, "version");
 		if (m->hello_request.events > 1)
-			return malformed(e, "events mark");
+			return verbs_malformed(e, "events mark");
 		return 0;
 	case VERB_DOMAIN_CREATE:
 		return create_check(&m->create_request, e);
@@ -413,17 +309,17 @@ int verbs_check_request(const void *message, size_t length, struct error *e)
 	case VERB_DEVICE_LIST:
 		if (!ENDS(m->devices_request.after) ||
 		    (m->devices_request.after[0] && !verbs_device_valid(m->devices_request.after)))
-			return malformed(e, "device id");
+			return verbs_malformed(e, "device id");
 		return 0;
 	case VERB_DEVICE_READ:
 	case VERB_RAIL_SET:
 		if (!ENDS(m->rail_request.id) || !verbs_device_valid(m->rail_request.id))
-			return malformed(e, "device id");
+			return verbs_malformed(e, "device id");
 		if (m->rail_request.on > (m->header.verb == VERB_RAIL_SET))
-			return malformed(e, "power");
+			return verbs_malformed(e, "power");
 		return 0;
 	default:
-		return domain_check(&m->domain_request.domain, e);
+		return verbs_domain_check(&m->domain_request.domain, e);
 	}
 }
 
@@ -431,87 +327,30 @@ static int board_check(const struct verbs_board_response *r, struct error *e)
 {
 	if (!ENDS(r->hypervisor) || !ENDS(r->version) || !ENDS(r->extra) || !ENDS(r->abi) ||
 	    !ENDS(r->board))
-		return malformed(e, "text");
-	if (!printable(r->hypervisor) || !printable(r->version) || !printable(r->extra) ||
-	    !printable(r->abi) || !printable(r->board))
-		return malformed(e, "text");
+		return verbs_malformed(e, "text");
+	if (!verbs_printable(r->hypervisor) || !verbs_printable(r->version) ||
+	    !verbs_printable(r->extra) || !verbs_printable(r->abi) || !verbs_printable(r->board))
+		return verbs_malformed(e, "text");
 	if (r->cpu_count > VERBS_CPUS_MAX || r->cpus_online > r->cpu_count)
-		return malformed(e, "number of CPUs");
+		return verbs_malformed(e, "number of CPUs");
 	return 0;
 }
 
 static int list_check(const struct verbs_list_response *r, struct error *e)
 {
 	if (r->count > VERBS_PAGE)
-		return malformed(e, "number of domains");
+		return verbs_malformed(e, "number of domains");
 	for (uint32_t i = 0; i < r->count; i++) {
 		const struct verbs_list_entry *d = &r->entries[i];
 
-		if (!ENDS(d->domain.name) || !printable(d->domain.name))
-			return malformed(e, "domain name");
+		if (!ENDS(d->domain.name) || !verbs_printable(d->domain.name))
+			return verbs_malformed(e, "domain name");
 		if (d->state == 0 || d->state >= VERBS_STATE_END || d->reason >= VERBS_REASON_END)
-			return malformed(e, "domain state");
-		if (d->ours && domain_check(&d->domain, e) < 0)
+			return verbs_malformed(e, "domain state");
+		if (d->ours && verbs_domain_check(&d->domain, e) < 0)
 			return -1;
 	}
 	return 0;
-}
-
-#define TEXT(array) (ENDS(array) && printable(array))
-
-static int contents_check(const struct verbs_device *d, struct error *e)
-{
-	uint16_t count =
-		d->content_count < VERBS_CONTENT_MAX ? d->content_count : VERBS_CONTENT_MAX;
-
-	for (uint16_t i = 0; i < count; i++) {
-		const struct verbs_content *c = &d->contents[i];
-
-		if (!TEXT(c->name) || !TEXT(c->node))
-			return malformed(e, "text");
-		if (c->kind == 0 || c->kind >= VERBS_CONTENT_END)
-			return malformed(e, "kind of content");
-	}
-	return 0;
-}
-
-static int device_check(const struct verbs_device *d, struct error *e)
-{
-	if (!ENDS(d->id) || !verbs_device_valid(d->id))
-		return malformed(e, "device id");
-	if (!ENDS(d->group) || (d->group[0] && !verbs_device_valid(d->group)))
-		return malformed(e, "device group");
-	if (!TEXT(d->name) || !TEXT(d->group_reason) || !TEXT(d->needed) || !TEXT(d->note) ||
-	    !TEXT(d->error))
-		return malformed(e, "text");
-	if (!ENDS(d->holder.name) || (d->holder.name[0] && domain_check(&d->holder, e) < 0))
-		return malformed(e, "holder");
-	if (d->kind == 0 || d->kind >= VERBS_KIND_END || d->gate == 0 || d->gate >= VERBS_GATE_END)
-		return malformed(e, "kind of device");
-	if (d->power == 0 || d->power >= VERBS_POWER_END || d->cause >= VERBS_CAUSE_COUNT ||
-	    d->kept > 1)
-		return malformed(e, "power");
-	return contents_check(d, e);
-}
-
-static int devices_list_check(const struct verbs_devices_response *r, struct error *e)
-{
-	if (r->count > VERBS_DEVICE_PAGE || r->more > 1 || (r->more && !r->count))
-		return malformed(e, "number of devices");
-	for (uint32_t i = 0; i < r->count; i++) {
-		if (device_check(&r->devices[i], e) < 0)
-			return -1;
-		if (i && strcmp(r->devices[i - 1].id, r->devices[i].id) >= 0)
-			return malformed(e, "order of devices");
-	}
-	return 0;
-}
-
-static int device_event_check(const struct verbs_device_event *v, struct error *e)
-{
-	if (v->change == 0 || v->change >= VERBS_CHANGE_END || v->cause >= VERBS_CAUSE_COUNT)
-		return malformed(e, "kind of change");
-	return device_check(&v->device, e);
 }
 
 int verbs_check_answer(const void *message, size_t length, struct error *e)
@@ -522,12 +361,12 @@ int verbs_check_answer(const void *message, size_t length, struct error *e)
 		return -1;
 	if (m->header.status != ERROR_NONE) {
 		if (!ENDS(m->failure.pointer) || !ENDS(m->failure.detail))
-			return malformed(e, "text");
+			return verbs_malformed(e, "text");
 		return 0;
 	}
 	switch (m->header.verb) {
 	case VERB_HELLO:
-		return ENDS(m->hello_response.version) ? 0 : malformed(e, "version");
+		return ENDS(m->hello_response.version) ? 0 : verbs_malformed(e, "version");
 	case VERB_BOARD_INFO:
 		return board_check(&m->board_response, e);
 	case VERB_DOMAIN_LIST:
@@ -535,15 +374,15 @@ int verbs_check_answer(const void *message, size_t length, struct error *e)
 	case VERB_EVENT_DOMAIN:
 		if (m->event.state == 0 || m->event.state >= VERBS_STATE_END ||
 		    m->event.reason >= VERBS_REASON_END)
-			return malformed(e, "domain state");
-		return domain_check(&m->event.domain, e);
+			return verbs_malformed(e, "domain state");
+		return verbs_domain_check(&m->event.domain, e);
 	case VERB_DEVICE_LIST:
-		return devices_list_check(&m->devices_response, e);
+		return verbs_devices_check(&m->devices_response, e);
 	case VERB_DEVICE_READ:
 	case VERB_RAIL_SET:
-		return device_check(&m->device_response.device, e);
+		return verbs_device_check(&m->device_response.device, e);
 	case VERB_EVENT_DEVICE:
-		return device_event_check(&m->device_event, e);
+		return verbs_device_event_check(&m->device_event, e);
 	default:
 		return 0;
 	}

@@ -12,6 +12,7 @@ struct libxl_board {
 	struct board board;
 };
 
+/* Cores that Xen left off at boot, being of another kind than the first, have no place in the topology. */
 static void cores_scan(struct context *c, struct inventory *out)
 {
 	int count = 0;
@@ -25,11 +26,10 @@ static void cores_scan(struct context *c, struct inventory *out)
 		d = inventory_add(out, id, VERBS_KIND_CPU);
 		if (!d)
 			break;
-		d->gate = VERBS_GATE_HYPERVISOR;
 		d->power = topology[i].core == LIBXL_CPUTOPOLOGY_INVALID_ENTRY ? VERBS_POWER_OFF
 									       : VERBS_POWER_ON;
 		snprintf(d->name, sizeof(d->name), "Core %d", i);
-		snprintf(d->note, sizeof(d->note), "The hypervisor switches cores by itself.");
+		snprintf(d->note, sizeof(d->note), "The hypervisor keeps every core on and offers no switch.");
 	}
 	libxl_cputopology_list_free(topology, count);
 }

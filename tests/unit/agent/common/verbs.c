@@ -201,6 +201,121 @@ static void answers_are_checked_like_requests(void **state)
 	assert_int_equal(verbs_check_answer(&event, sizeof(event), &e), -1);
 }
 
+/* A domain that owns a port, with the drive in it as a disk, and a slot, with its card as uplink. */
+static struct verbs_create_request owner_create(void)
+{
+	struct verbs_create_request r = good_create();
+
+	r.device_count = 2;
+	strcpy(r.devices[0], "usb-00.03.0-1.1");
+	strcpy(r.devices[1], "pcie-00.05.0");
+	r.disks[0].volume[0] = '\0';
+	strcpy(r.disks[0].device, "usb-00.03.0-1.1");
+	r.nics[0].bridge[0] = '\0';
+	strcpy(r.nics[0].device, "pcie-00.05.0");
+	return r;
+}
+
+static void devices_of_a_domain_are_checked(void **state)
+{
+	struct verbs_create_request good = owner_create(), r = good;
+	struct error e = {0};
+
+	(void)state;
+	assert_int_equal(verbs_check_request(&r, sizeof(r), &e), 0);
+	strcpy(r.devices[1], r.devices[0]); /* twice */
+	assert_refused(&r, sizeof(r));
+	r = good;
+	strcpy(r.devices[1], "../config");
+	assert_refused(&r, sizeof(r));
+	r = good;
+	memset(r.devices[1], 'a', sizeof(r.devices[1])); /* does not end */
+	assert_refused(&r, sizeof(r));
+	r = good;
+	r.device_count = VERBS_DEVICES_MAX + 1;
+	assert_refused(&r, sizeof(r));
+	r = good;
+	r.device_count = 1; /* the uplink's slot is not its own */
+	assert_refused(&r, sizeof(r));
+	r = good;
+	strcpy(r.disks[0].volume, "v1"); /* two sources */
+	assert_refused(&r, sizeof(r));
+	r = good;
+	r.disks[0].device[0] = '\0'; /* none */
+	assert_refused(&r, sizeof(r));
+	r = good;
+	r.nics[1] = r.nics[0]; /* one card, two interfaces */
+	r.nics[1].devid = 1;
+	r.nic_count = 2;
+	assert_refused(&r, sizeof(r));
+}
+
+static void rail_requests_are_checked(void **state)
+{
+	struct verbs_devices_request list;
+	struct verbs_rail_request r;
+	struct error e = {0};
+
+	(void)state;
+	verbs_start(&r, sizeof(r), VERB_RAIL_SET, 1);
+	assert_refused(&r, sizeof(r));
+	strcpy(r.id, "pcie-00.05.0");
+	assert_int_equal(verbs_check_request(&r, sizeof(r), &e), 0);
+	r.on = 2;
+	assert_refused(&r, sizeof(r));
+	verbs_start(&r, sizeof(r), VERB_DEVICE_READ, 1);
+	strcpy(r.id, "pcie-00.05.0");
+	r.on = 1; /* a look does not switch */
+	assert_refused(&r, sizeof(r));
+	verbs_start(&list, sizeof(list), VERB_DEVICE_LIST, 1);
+	assert_int_equal(verbs_check_request(&list, sizeof(list), &e), 0);
+	memset(list.after, 'a', sizeof(list.after));
+	assert_refused(&list, sizeof(list));
+}
+
+static struct verbs_device good_device(const char *id)
+{
+	struct verbs_device d = {.kind = VERBS_KIND_PCIE,
+				 .gate = VERBS_GATE_SLOT,
+				 .power = VERBS_POWER_OFF,
+				 .content_count = 1,
+				 .contents = {{.kind = VERBS_CONTENT_NIC}}};
+
+	strcpy(d.id, id);
+	return d;
+}
+
+static void devices_in_answers_are_checked(void **state)
+{
+	static struct verbs_devices_response list;
+	struct verbs_device_event v;
+	struct error e = {0};
+
+	(void)state;
+	verbs_start(&list, sizeof(list), VERB_DEVICE_LIST, 1);
+	list.count = 2;
+	list.devices[0] = good_device("a");
+	list.devices[1] = good_device("b");
+	assert_int_equal(verbs_check_answer(&list, sizeof(list), &e), 0);
+	strcpy(list.devices[1].id, "a"); /* paging goes by the order */
+	assert_int_equal(verbs_check_answer(&list, sizeof(list), &e), -1);
+	verbs_start(&v, sizeof(v), VERB_EVENT_DEVICE, 0);
+	v.change = VERBS_CHANGE_POWER;
+	v.device = good_device("a");
+	assert_int_equal(verbs_check_answer(&v, sizeof(v), &e), 0);
+	v.device.power = 0;
+	assert_int_equal(verbs_check_answer(&v, sizeof(v), &e), -1);
+	v.device = good_device("a");
+	strcpy(v.device.contents[0].name, "\x1b[2J");
+	assert_int_equal(verbs_check_answer(&v, sizeof(v), &e), -1);
+	v.device = good_device("a");
+	strcpy(v.device.holder.name, "demo"); /* of no domain: its UUID is zero */
+	assert_int_equal(verbs_check_answer(&v, sizeof(v), &e), -1);
+	v.device = good_device("a");
+	v.change = VERBS_CHANGE_END;
+	assert_int_equal(verbs_check_answer(&v, sizeof(v), &e), -1);
+}
+
 /* `verbs write DIRECTORY` makes the seeds of tests/fuzz/corpus/verbs */
 static void seed_write(const char *directory, const char *name, const void *data, size_t size)
 {
@@ -215,7 +330,10 @@ static void seed_write(const char *directory, const char *name, const void *data
 
 static void seeds_write(const char *directory)
 {
-	struct verbs_create_request create = good_create();
+	static struct verbs_devices_response devices;
+	struct verbs_create_request create = owner_create();
+	struct verbs_device_event event;
+	struct verbs_rail_request rail;
 	struct verbs_domain_request kill;
 	struct verbs_list_response list;
 	struct error e = {.code = ERROR_MEMORY, .detail = "No."};
@@ -229,6 +347,20 @@ static void seeds_write(const char *directory)
 	list.count = 1;
 	list.entries[0].state = VERBS_RUNNING;
 	seed_write(directory, "list", &list, sizeof(list));
+	verbs_start(&rail, sizeof(rail), VERB_RAIL_SET, 4);
+	strcpy(rail.id, "usb-00.03.0-1.1");
+	rail.on = 1;
+	seed_write(directory, "rail", &rail, sizeof(rail));
+	verbs_start(&devices, sizeof(devices), VERB_DEVICE_LIST, 5);
+	devices.count = 2;
+	devices.devices[0] = good_device("pcie-00.05.0");
+	devices.devices[1] = good_device("usb-00.03.0-1.1");
+	seed_write(directory, "devices", &devices, sizeof(devices));
+	verbs_start(&event, sizeof(event), VERB_EVENT_DEVICE, 0);
+	event.change = VERBS_CHANGE_POWER;
+	event.cause = VERBS_CAUSE_START;
+	event.device = good_device("pcie-00.05.0");
+	seed_write(directory, "device_event", &event, sizeof(event));
 	verbs_fail(&failure, VERB_LOG, 1, &e);
 	seed_write(directory, "failure", &failure, sizeof(failure));
 }
@@ -245,6 +377,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_disk_name_stands_once),
 		cmocka_unit_test(failure_carries_the_error_across),
 		cmocka_unit_test(answers_are_checked_like_requests),
+		cmocka_unit_test(devices_of_a_domain_are_checked),
+		cmocka_unit_test(rail_requests_are_checked),
+		cmocka_unit_test(devices_in_answers_are_checked),
 	};
 
 	if (argc == 3 && strcmp(argv[1], "write") == 0) {
