@@ -18,6 +18,8 @@ $(HV)/obj/arch/arm64/early.o $(HV)/obj/boards/early_console.o: HV_CFLAGS += -mst
 $(HV)/obj/boot/%.o $(HV)/obj/core/power%.o $(HV)/obj/core/domain%.o $(HV)/obj/drivers/scu%.o: HV_CFLAGS += -Os
 $(HV)/obj/xen/domctl%.o $(HV)/obj/xen/sysctl%.o $(HV)/obj/xen/memory_op.o $(HV)/obj/xen/cpupool_op.o $(HV)/obj/xen/affinity_op.o: HV_CFLAGS += -Os
 $(HV)/obj/guest/vscu.o $(HV)/obj/xen/power_op.o $(HV)/obj/xen/misc_op.o $(HV)/obj/xen/version.o: HV_CFLAGS += -Os
+$(HV)/obj/xen/%.o $(HV)/obj/boards/%.o $(addprefix $(HV)/obj/,arch/arm64/fault.o arch/arm64/mmu.o arch/arm64/psci.o core/console.o \
+	core/memory.o core/page.o core/pool.o core/watchdog.o guest/load_store.o lib/dt.o lib/print.o): HV_CFLAGS += -Os
 # these functions are what the compiler would call for such loops
 $(HV)/obj/lib/string.o: HV_CFLAGS += -fno-tree-loop-distribute-patterns
 
