@@ -54,6 +54,7 @@
 	X(ERROR_DEVICE_NEEDED, "device.needed", 409, "The appliance itself needs the device")      \
 	X(ERROR_DEVICE_GROUP, "device.group", 409, "These devices move together")                  \
 	X(ERROR_DEVICE_IN_USE, "device.in_use", 409, "The device is in use")                       \
+	X(ERROR_PLAN_CONFLICT, "plan.conflict", 409, "The plan cannot be carried out")             \
 	X(ERROR_RAIL_UNSUPPORTED, "rail.unsupported", 409, "The power cannot be switched")         \
 	X(ERROR_NOT_CANCELLABLE, "operation.not_cancellable", 409, "Cannot be cancelled")          \
 	X(ERROR_IDEMPOTENCY_BUSY, "idempotency.in_progress", 409, "The first request is running")  \
@@ -61,6 +62,8 @@
 	X(ERROR_INTERRUPTED, "operation.interrupted", 409, "Interrupted")                          \
 	X(ERROR_CANCELLED, "operation.cancelled", 409, "Cancelled")                                \
 	X(ERROR_GONE, "resource.gone", 410, "Gone")                                                \
+	X(ERROR_PLAN_GONE, "plan.gone", 410, "The plan was used, or is too old")                   \
+	X(ERROR_PLAN_STALE, "plan.stale", 412, "Something has changed since")                      \
 	X(ERROR_REVISION_STALE, "revision.stale", 412, "Changed by somebody else")                 \
 	X(ERROR_TUS_VERSION, "tus.version", 412, "Unsupported tus version")                        \
 	X(ERROR_BODY_TOO_LARGE, "body.too_large", 413, "Body too large")                           \

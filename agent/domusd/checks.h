@@ -54,7 +54,10 @@ struct check_field {
 #define CHECK_NAME_RULE "1 to 40 lower-case letters, digits and '-', not beginning with '-'"
 #define CHECK_ID	"[a-z0-9-]{1,40}"
 #define CHECK_ID_RULE	"an id: 1 to 40 of a-z, 0-9 and '-'"
-#define CHECK_LABEL	"[A-Za-z0-9][A-Za-z0-9 ._+~()-]{0,127}"
+#define CHECK_DEVICE	"[a-z0-9][a-z0-9.+-]{0,62}"
+#define CHECK_DEVICE_RULE                                                                          \
+	"a device's id: 1 to 63 of a-z, 0-9 and '.+-', beginning with a letter or digit"
+#define CHECK_LABEL "[A-Za-z0-9][A-Za-z0-9 ._+~()-]{0,127}"
 #define CHECK_LABEL_RULE                                                                           \
 	"1 to 128 letters, digits, spaces and ._+~()-, beginning with a letter or digit"
 #define CHECK_USERNAME	    "[a-z][a-z0-9._-]{0,31}"

@@ -35,7 +35,8 @@ static const struct check_field boot_fields[] = {
 };
 
 static const struct check_field source_fields[] = {
-	STRING("volume", true, CHECK_ID, CHECK_ID_RULE),
+	STRING("volume", false, CHECK_ID, CHECK_ID_RULE),
+	STRING("device", false, CHECK_DEVICE, CHECK_DEVICE_RULE),
 	{.type = CHECK_END},
 };
 
@@ -47,7 +48,8 @@ static const struct check_field disk_fields[] = {
 };
 
 static const struct check_field nic_fields[] = {
-	STRING("network", true, CHECK_ID, CHECK_ID_RULE),
+	STRING("network", false, CHECK_ID, CHECK_ID_RULE),
+	STRING("device", false, CHECK_DEVICE, CHECK_DEVICE_RULE),
 	STRING("mac", false, "auto|[0-9a-f][02468ace](:[0-9a-f]{2}){5}",
 	       "\"auto\" or a unicast address in lower case such as 00:16:3e:12:34:56"),
 	{.type = CHECK_END},
@@ -95,7 +97,10 @@ static const struct check_field restart_fields[] = {
 
 static const struct check_field disk_item = {.type = CHECK_OBJECT, .fields = disk_fields};
 static const struct check_field nic_item = {.type = CHECK_OBJECT, .fields = nic_fields};
-static const struct check_field device_item = {.type = CHECK_STRING, .max = 128};
+static const struct check_field device_item = {.type = CHECK_STRING,
+					       .max = VERBS_DEVICE_MAX,
+					       .pattern = CHECK_DEVICE,
+					       .rule = CHECK_DEVICE_RULE};
 static const struct check_field fields[] = {
 	STRING("name", true, CHECK_NAME, CHECK_NAME_RULE),
 	{.name = "description", .type = CHECK_STRING, .max = DEFINITION_DESCRIPTION_MAX},
@@ -104,7 +109,11 @@ static const struct check_field fields[] = {
 	{.name = "boot", .type = CHECK_OBJECT, .required = true, .fields = boot_fields},
 	{.name = "disks", .type = CHECK_ARRAY, .max = DEFINITION_DISKS_MAX, .items = &disk_item},
 	{.name = "nics", .type = CHECK_ARRAY, .max = DEFINITION_NICS_MAX, .items = &nic_item},
-	{.name = "devices", .type = CHECK_ARRAY, .max = 64, .items = &device_item},
+	{.name = "devices",
+	 .type = CHECK_ARRAY,
+	 .unique = true,
+	 .max = DEFINITION_DEVICES_MAX,
+	 .items = &device_item},
 	{.name = "cpu", .type = CHECK_OBJECT, .fields = cpu_fields},
 	{.name = "autostart", .type = CHECK_OBJECT, .fields = autostart_fields},
 	{.name = "restart", .type = CHECK_OBJECT, .fields = restart_fields},
@@ -119,28 +128,65 @@ static uint32_t number(const json_t *object, const char *name, uint32_t otherwis
 	return (uint32_t)check_get_integer(object, name, otherwise);
 }
 
+bool definition_owns(const struct definition *d, const char *device)
+{
+	for (unsigned i = 0; i < d->device_count; i++)
+		if (strcmp(d->devices[i], device) == 0)
+			return true;
+	return false;
+}
+
+/* Exactly one of `other` and a device of the domain's own, under `pointer`. */
+static int check_one_of(const struct definition *d, const char *other, const char *value,
+			const char *device, const char *pointer, struct error *e)
+{
+	char at[64];
+
+	if (!*value && !*device) {
+		snprintf(at, sizeof(at), "%s/%s", pointer, other);
+		return error_set_at(e, ERROR_FIELD_MISSING, at, "It needs a %s or a device", other);
+	}
+	snprintf(at, sizeof(at), "%s/device", pointer);
+	if (*value && *device)
+		return error_set_rule(e, "conflict", at, "It is a %s or a device, not both", other);
+	if (*device && !definition_owns(d, device))
+		return error_set_at(e, ERROR_REFERENCE, at, "The domain's devices must have %s too",
+				    device);
+	return 0;
+}
+
 static int parse_disks(const json_t *array, struct definition *d, struct error *e)
 {
-	const json_t *disk;
+	const json_t *disk, *source;
 	size_t i;
 
 	json_array_foreach(array, i, disk)
 	{
 		struct definition_disk *to = &d->disks[i];
-		char pointer[32];
+		char pointer[40];
 
+		source = json_object_get(disk, "source");
 		COPY(to->name, check_get_string(disk, "name", ""));
-		COPY(to->volume, check_get_string(json_object_get(disk, "source"), "volume", ""));
+		COPY(to->volume, check_get_string(source, "volume", ""));
+		COPY(to->device, check_get_string(source, "device", ""));
 		to->readonly = check_get_boolean(disk, "readonly", false);
+		snprintf(pointer, sizeof(pointer), "/disks/%zu/source", i);
+		if (check_one_of(d, "volume", to->volume, to->device, pointer, e) < 0)
+			return -1;
 		for (size_t j = 0; j < i; j++) {
 			bool name = strcmp(to->name, d->disks[j].name) == 0;
 
-			if (!name && strcmp(to->volume, d->disks[j].volume) != 0)
+			if (!name && (strcmp(to->volume, d->disks[j].volume) != 0 ||
+				      strcmp(to->device, d->disks[j].device) != 0))
 				continue;
 			snprintf(pointer, sizeof(pointer), "/disks/%zu/%s", i,
-				 name ? "name" : "source/volume");
+				 name	       ? "name"
+				 : *to->volume ? "source/volume"
+					       : "source/device");
 			return error_set_rule(e, "duplicate", pointer, "%s is there twice",
-					      name ? to->name : "The volume");
+					      name	    ? to->name
+					      : *to->volume ? "The volume"
+							    : "The device");
 		}
 		d->disk_count++;
 	}
@@ -158,7 +204,16 @@ static int parse_nics(const json_t *array, struct definition *d, struct error *e
 		char pointer[32];
 
 		COPY(to->network, check_get_string(nic, "network", ""));
+		COPY(to->device, check_get_string(nic, "device", ""));
 		COPY(to->mac, check_get_string(nic, "mac", "auto"));
+		snprintf(pointer, sizeof(pointer), "/nics/%zu", i);
+		if (check_one_of(d, "network", to->network, to->device, pointer, e) < 0)
+			return -1;
+		snprintf(pointer, sizeof(pointer), "/nics/%zu/device", i);
+		for (size_t j = 0; j < i; j++)
+			if (*to->device && strcmp(to->device, d->nics[j].device) == 0)
+				return error_set_rule(e, "duplicate", pointer,
+						      "The device is there twice");
 		snprintf(pointer, sizeof(pointer), "/nics/%zu/mac", i);
 		if (strcmp(to->mac, "00:00:00:00:00:00") == 0)
 			return error_set_rule(e, "range", pointer, "All zeros is not an address");
@@ -169,6 +224,15 @@ static int parse_nics(const json_t *array, struct definition *d, struct error *e
 		d->nic_count++;
 	}
 	return 0;
+}
+
+static void parse_devices(const json_t *array, struct definition *d)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(array, i, item)
+		COPY(d->devices[d->device_count++], json_string_value(item));
 }
 
 static int parse_policies(const json_t *json, struct definition *d, struct error *e)
@@ -223,9 +287,7 @@ int definition_parse(const json_t *json, struct definition *d, struct error *e)
 	COPY(d->kernel, check_get_string(boot, "kernel", ""));
 	COPY(d->initrd, check_get_string(boot, "initrd", ""));
 	COPY(d->cmdline, check_get_string(boot, "cmdline", ""));
-	if (json_array_size(json_object_get(json, "devices")) > 0)
-		return error_set_at(e, ERROR_REFERENCE, "/devices/0",
-				    "This appliance has no device that a domain could own yet");
+	parse_devices(json_object_get(json, "devices"), d);
 	if (parse_disks(json_object_get(json, "disks"), d, e) < 0 ||
 	    parse_nics(json_object_get(json, "nics"), d, e) < 0)
 		return -1;
@@ -262,23 +324,34 @@ static json_t *autostart_json(const struct definition *d)
 
 json_t *definition_json(const struct definition *d)
 {
-	json_t *disks = json_array(), *nics = json_array();
+	json_t *disks = json_array(), *nics = json_array(), *devices = json_array();
 
-	for (unsigned i = 0; i < d->disk_count; i++)
+	for (unsigned i = 0; i < d->disk_count; i++) {
+		const struct definition_disk *disk = &d->disks[i];
+
 		json_array_append_new(disks,
-				      json_pack("{s:s, s:{s:s}, s:b}", "name", d->disks[i].name,
-						"source", "volume", d->disks[i].volume, "readonly",
-						d->disks[i].readonly));
-	for (unsigned i = 0; i < d->nic_count; i++)
-		json_array_append_new(nics, json_pack("{s:s, s:s}", "network", d->nics[i].network,
-						      "mac", d->nics[i].mac));
-	return json_pack("{s:s, s:s, s:I, s:I, s:{s:s, s:o, s:s}, s:o, s:o, s:[], s:o, s:o, "
+				      json_pack("{s:s, s:{s:s}, s:b}", "name", disk->name, "source",
+						*disk->volume ? "volume" : "device",
+						*disk->volume ? disk->volume : disk->device,
+						"readonly", disk->readonly));
+	}
+	for (unsigned i = 0; i < d->nic_count; i++) {
+		const struct definition_nic *nic = &d->nics[i];
+
+		json_array_append_new(nics,
+				      json_pack("{s:s, s:s}", *nic->network ? "network" : "device",
+						*nic->network ? nic->network : nic->device, "mac",
+						nic->mac));
+	}
+	for (unsigned i = 0; i < d->device_count; i++)
+		json_array_append_new(devices, json_string(d->devices[i]));
+	return json_pack("{s:s, s:s, s:I, s:I, s:{s:s, s:o, s:s}, s:o, s:o, s:o, s:o, s:o, "
 			 "s:{s:s, s:I, s:I, s:I}, s:I}",
 			 "name", d->name, "description", d->description, "vcpus",
 			 (json_int_t)d->vcpus, "memory_mib", (json_int_t)d->memory_mib, "boot",
 			 "kernel", d->kernel, "initrd", text_or_null(d->initrd), "cmdline",
-			 d->cmdline, "disks", disks, "nics", nics, "devices", "cpu", cpu_json(d),
-			 "autostart", autostart_json(d), "restart", "policy",
+			 d->cmdline, "disks", disks, "nics", nics, "devices", devices, "cpu",
+			 cpu_json(d), "autostart", autostart_json(d), "restart", "policy",
 			 policies[d->restart.policy], "max", (json_int_t)d->restart.max, "window_s",
 			 (json_int_t)d->restart.window_s, "backoff_s",
 			 (json_int_t)d->restart.backoff_s, "watchdog_s", (json_int_t)d->watchdog_s);

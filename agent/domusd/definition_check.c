@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "domusd/assignment.h"
 #include "domusd/blob_kernel.h"
 #include "domusd/network.h"
 #include "domusd/store_domain.h"
@@ -77,6 +78,8 @@ static int check_disks(struct store_tx *tx, const struct definition *d, struct e
 	int found;
 
 	for (unsigned i = 0; i < d->disk_count; i++) {
+		if (*d->disks[i].device)
+			continue; /* one of its devices: definition_parse() saw to it */
 		snprintf(pointer, sizeof(pointer), "/disks/%u/source/volume", i);
 		if (store_volume_get(tx, d->disks[i].volume, &volume, e) < 0)
 			return e->code == ERROR_VOLUME_UNKNOWN
@@ -119,7 +122,7 @@ static int check_nics(struct store_tx *tx, struct definition *d, struct error *e
 
 	for (unsigned i = 0; i < d->nic_count; i++) {
 		snprintf(pointer, sizeof(pointer), "/nics/%u/network", i);
-		if (!network_find(d->nics[i].network))
+		if (!*d->nics[i].device && !network_find(d->nics[i].network))
 			return error_set_at(e, ERROR_REFERENCE, pointer, "There is no network %s.",
 					    d->nics[i].network);
 		if (strcmp(d->nics[i].mac, "auto") == 0) {
@@ -160,7 +163,8 @@ int definition_check(struct store_tx *tx, struct blob *blob, struct lifecycle *l
 {
 	if (check_board(lifecycle, d, e) < 0 || check_kernel(tx, blob, d, e) < 0 ||
 	    (*d->initrd && check_image(tx, d->initrd, BLOB_INITRD, "/boot/initrd", e) < 0) ||
-	    check_disks(tx, d, e) < 0 || check_nics(tx, d, e) < 0 || check_after(tx, d, e) < 0)
+	    assignment_check(tx, d, e) < 0 || check_disks(tx, d, e) < 0 ||
+	    check_nics(tx, d, e) < 0 || check_after(tx, d, e) < 0)
 		return -1;
 	return 0;
 }

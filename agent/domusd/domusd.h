@@ -35,6 +35,7 @@ struct domusd {
 	/* content.c's: */
 	struct keeper_client *keeper;
 	struct blob *blob;
+	struct power *power;
 	struct console_hub *console_hub;
 	struct lifecycle *lifecycle;
 	/* last: */

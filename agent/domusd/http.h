@@ -94,6 +94,8 @@ void request_reply_empty(struct request *r, unsigned status);
 void request_reply_not_modified(struct request *r, int64_t revision);
 /* {"items": items} with Link: rel="next" when next is not NULL; takes the reference to items. */
 void request_reply_list(struct request *r, json_t *items, const char *next);
+/* The same for a list with filters, which the next page needs too: "&kind=usb", checked words only, at most 128 bytes. */
+void request_reply_list_of(struct request *r, json_t *items, const char *next, const char *filters);
 /* size bytes copied; type is a whole Content-Type. */
 void request_reply_data(struct request *r, unsigned status, const char *type, const void *data,
 			size_t size);

@@ -189,7 +189,7 @@ void request_reply_not_modified(struct request *r, int64_t revision)
 	request_reply_empty(r, 304);
 }
 
-void request_reply_list(struct request *r, json_t *items, const char *next)
+void request_reply_list_of(struct request *r, json_t *items, const char *next, const char *filters)
 {
 	char link[512], cursor[HTTP_CURSOR_SIZE];
 	int64_t limit = 0;
@@ -198,14 +198,19 @@ void request_reply_list(struct request *r, json_t *items, const char *next)
 		request_cursor_make(r, next, cursor);
 		request_query_integer(r, "limit", 1, 200, 0, &limit, NULL);
 		if (limit)
-			snprintf(link, sizeof(link), "<%s?limit=%d&cursor=%s>; rel=\"next\"",
-				 r->path, (int)limit, cursor);
+			snprintf(link, sizeof(link), "<%s?limit=%d&cursor=%s%s>; rel=\"next\"",
+				 r->path, (int)limit, cursor, filters);
 		else
-			snprintf(link, sizeof(link), "<%s?cursor=%s>; rel=\"next\"", r->path,
-				 cursor);
+			snprintf(link, sizeof(link), "<%s?cursor=%s%s>; rel=\"next\"", r->path,
+				 cursor, filters);
 		request_header_set(r, "Link", link);
 	}
 	request_reply_json(r, 200, items ? json_pack("{s:o}", "items", items) : NULL);
+}
+
+void request_reply_list(struct request *r, json_t *items, const char *next)
+{
+	request_reply_list_of(r, items, next, "");
 }
 
 void request_reply_data(struct request *r, unsigned status, const char *type, const void *data,

@@ -312,6 +312,8 @@ static void receive(struct keeper_client *client)
 			disconnect(client);
 		} else if (client->inbox->header.verb == VERB_EVENT_DOMAIN) {
 			client->owner.event(client->owner.user, &client->inbox->event);
+		} else if (client->inbox->header.verb == VERB_EVENT_DEVICE) {
+			client->owner.device(client->owner.user, &client->inbox->device_event);
 		} else {
 			take_answer(client, fd);
 		}

@@ -22,6 +22,8 @@ struct keeper_client_owner {
 	void (*disconnected)(void *user);
 	/* VERB_EVENT_DOMAIN */
 	void (*event)(void *user, const struct verbs_event *event);
+	/* VERB_EVENT_DEVICE */
+	void (*device)(void *user, const struct verbs_device_event *event);
 	void *user;
 };
 

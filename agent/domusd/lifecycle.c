@@ -128,7 +128,7 @@ static void on_cancel(void *context, const char *id)
 
 /* The first step of an action whose operation is on disk. */
 static void action_go(struct lifecycle *lc, struct life *life, enum lifecycle_action action,
-		      const char *operation)
+		      const struct actor *actor, const char *operation)
 {
 	static const enum verb verbs[ACTION_COUNT] = {
 		[ACTION_SHUTDOWN] = VERB_DOMAIN_SHUTDOWN,
@@ -138,6 +138,7 @@ static void action_go(struct lifecycle *lc, struct life *life, enum lifecycle_ac
 	};
 
 	life->action = action;
+	life->actor = *actor;
 	memcpy(life->operation, operation, ID_SIZE);
 	console_hub_state(lc->hub, life->id.name, domain_state_name(life->status.state));
 	operation_start(lc->services.operations, operation, NULL);
@@ -185,7 +186,7 @@ static int action_begin(struct lifecycle *lc, struct store_tx **tx, struct life 
 	reply(context, tx, json);
 	if (committed) {
 		life->status = after.status;
-		action_go(lc, life, action, operation);
+		action_go(lc, life, action, actor, operation);
 	}
 	return 1;
 }
@@ -309,6 +310,7 @@ static void on_connected(void *user)
 	pthread_mutex_lock(&lc->lock);
 	reconcile_begin(lc);
 	pthread_mutex_unlock(&lc->lock);
+	power_connected(lc->services.power, lc->keeper);
 }
 
 static void on_disconnected(void *user)
@@ -318,6 +320,31 @@ static void on_disconnected(void *user)
 	pthread_mutex_lock(&lc->lock);
 	reconcile_abandon(lc);
 	pthread_mutex_unlock(&lc->lock);
+	power_disconnected(lc->services.power);
+}
+
+/* Of a rail: whoever made its domain start or end is the one who switched it, and his operation says what went wrong. */
+static void on_device(void *user, const struct verbs_device_event *event)
+{
+	struct lifecycle *lc = user;
+	char domain[VERBS_NAME_MAX + 1], operation[ID_SIZE] = "", text[200];
+	struct actor actor = actor_system;
+	struct life *life;
+
+	power_event_domain(lc->services.power, event, domain);
+	pthread_mutex_lock(&lc->lock);
+	life = life_find(lc, domain);
+	if (life && life->action != ACTION_NONE) {
+		actor = life->actor;
+		memcpy(operation, life->operation, sizeof(operation));
+	}
+	pthread_mutex_unlock(&lc->lock);
+	if (*operation && event->cause == VERBS_CAUSE_END &&
+	    event->device.power == VERBS_POWER_FAULT) {
+		snprintf(text, sizeof(text), "%s: %s", event->device.id, event->device.error);
+		operation_warn(lc->services.operations, operation, text);
+	}
+	power_event(lc->services.power, event, &actor, *operation ? operation : NULL);
 }
 
 static void on_event(void *user, const struct verbs_event *event)
@@ -394,7 +421,8 @@ int lifecycle_open(const struct lifecycle_services *services, struct lifecycle *
 {
 	struct lifecycle *lc = calloc(1, sizeof(*lc));
 	struct console_hub_owner hub_owner = {on_lost, lc};
-	struct keeper_client_owner keeper_owner = {on_connected, on_disconnected, on_event, lc};
+	struct keeper_client_owner keeper_owner = {on_connected, on_disconnected, on_event,
+						   on_device, lc};
 	int result;
 
 	*out = lc;

@@ -9,6 +9,7 @@
 #include "domusd/journal.h"
 #include "domusd/keeper_client.h"
 #include "domusd/operation.h"
+#include "domusd/power.h"
 #include "domusd/store.h"
 #include "domusd/store_domain.h"
 
@@ -26,6 +27,7 @@ struct lifecycle_services {
 	struct store *store;
 	struct journal *journal;
 	struct operations *operations;
+	struct power *power; /* gets what keeper says of devices */
 	const char *keeper_socket;
 	int console_dir; /* for console logs; borrowed, stays open */
 };

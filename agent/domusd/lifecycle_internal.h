@@ -10,10 +10,10 @@
 
 #include "domusd/lifecycle_rules.h"
 
-#define LIFECYCLE_SHUTDOWN_MS	  60000	 /* for a guest to shut down */
-#define LIFECYCLE_CREATE_MS	  300000 /* for keeper to build a domain */
-#define LIFECYCLE_ASK_MS	  30000	 /* for keeper to answer anything else */
-#define LIFECYCLE_REPORTED_MAX	  64
+#define LIFECYCLE_SHUTDOWN_MS  60000  /* for a guest to shut down */
+#define LIFECYCLE_CREATE_MS    300000 /* for keeper to build a domain */
+#define LIFECYCLE_ASK_MS       30000  /* for keeper to answer anything else */
+#define LIFECYCLE_REPORTED_MAX 64
 
 /* What is being waited for. */
 enum step {
@@ -29,18 +29,19 @@ enum step {
 struct life {
 	struct life *next;
 	struct verbs_domain id;
-	struct domain_status status;	 /* as in the database, unless unwritten */
-	enum lifecycle_action action;	 /* whose operation runs, or ACTION_NONE */
-	char operation[ID_SIZE];	 /* "" with ACTION_NONE */
+	struct domain_status status;  /* as in the database, unless unwritten */
+	enum lifecycle_action action; /* whose operation runs, or ACTION_NONE */
+	char operation[ID_SIZE];      /* "" with ACTION_NONE */
+	struct actor actor;	      /* who asked for the action */
 	enum step step;
-	uint64_t turn;	      /* of the step: an answer of another turn comes too late */
-	int64_t deadline_ms;  /* monotonic, STEP_WAIT */
-	enum ending ending;   /* STEP_CLEAR: what then */
-	char why[120];	      /* STEP_CLEAR: reason of the state to come */
-	bool ended;	      /* STEP_CREATE: the guest ended before the answer came */
+	uint64_t turn;		  /* of the step: an answer of another turn comes too late */
+	int64_t deadline_ms;	  /* monotonic, STEP_WAIT */
+	enum ending ending;	  /* STEP_CLEAR: what then */
+	char why[120];		  /* STEP_CLEAR: reason of the state to come */
+	bool ended;		  /* STEP_CREATE: the guest ended before the answer came */
 	struct verbs_event early; /* how */
-	bool attached;	      /* the hub has the console, or was asked to get it */
-	bool unsure;	      /* nobody knows what keeper did: to be compared with its list */
+	bool attached;		  /* the hub has the console, or was asked to get it */
+	bool unsure;		  /* nobody knows what keeper did: to be compared with its list */
 	/* What could not be written (full disk); the ticker tries again. */
 	bool unwritten;
 	enum operation_state end_state;
@@ -56,7 +57,7 @@ struct lifecycle {
 	uint64_t turn;
 	/* the list of keeper, as it comes in */
 	bool listing, again; /* under way; wanted once more */
-	uint64_t list_turn;    /* turn when the list was asked for */
+	uint64_t list_turn;  /* turn when the list was asked for */
 	bool closing;
 	bool settled;		/* the list of this connection has been compared with ours */
 	pthread_cond_t changed; /* settled became true */

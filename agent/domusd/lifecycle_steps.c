@@ -206,14 +206,19 @@ static void create_fill(struct verbs_create_request *r, const struct domain_row 
 	for (unsigned i = 0; i < d->disk_count; i++) {
 		COPY(r->disks[i].vdev, d->disks[i].name);
 		COPY(r->disks[i].volume, d->disks[i].volume);
+		COPY(r->disks[i].device, d->disks[i].device);
 		r->disks[i].readonly = d->disks[i].readonly;
 	}
 	r->nic_count = d->nic_count;
 	for (unsigned i = 0; i < d->nic_count; i++) {
 		COPY(r->nics[i].bridge, d->nics[i].network); /* a network's id is its bridge */
+		COPY(r->nics[i].device, d->nics[i].device);
 		mac_bytes(d->nics[i].mac, r->nics[i].mac);
 		r->nics[i].devid = (uint8_t)i;
 	}
+	r->device_count = d->device_count;
+	for (unsigned i = 0; i < d->device_count; i++)
+		COPY(r->devices[i], d->devices[i]);
 }
 
 void step_create(struct lifecycle *lc, struct life *life)

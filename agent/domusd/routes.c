@@ -10,8 +10,10 @@
 #define ADMIN	PRIVILEGE_ADMIN
 
 #define ACTION(name, handler)                                                                      \
-	{"POST", "/api/v1/domains/{name}/actions/" name, OPERATE, BODY_JSON_EMPTY,                 \
-	 ROUTE_IDEMPOTENT, handler, NULL}
+	{                                                                                          \
+		"POST", "/api/v1/domains/{name}/actions/" name, OPERATE, BODY_JSON_EMPTY,          \
+			ROUTE_IDEMPOTENT, handler, NULL                                            \
+	}
 
 /* clang-format off */
 const struct route routes[] = {
@@ -46,6 +48,14 @@ const struct route routes[] = {
 	{"DELETE", "/api/v1/volumes/{id}",      OPERATE, BODY_NONE, 0, api_volume_delete, NULL},
 	{"GET",    "/api/v1/networks",          READ,    BODY_NONE, 0, api_networks_get, NULL},
 	{"GET",    "/api/v1/networks/{id}",     READ,    BODY_NONE, 0, api_network_get, NULL},
+
+	{"GET",    "/api/v1/devices",           READ,    BODY_NONE, 0, api_devices_get, NULL},
+	{"GET",    "/api/v1/devices/{id}",      READ,    BODY_NONE, 0, api_device_get, NULL},
+	{"PATCH",  "/api/v1/devices/{id}",      ADMIN,   BODY_MERGE, 0, api_device_patch, NULL},
+	{"GET",    "/api/v1/devices/{id}/history", READ, BODY_NONE, 0, api_device_history_get, NULL},
+	{"POST",   "/api/v1/assignments/plan",  OPERATE, BODY_JSON, 0, api_assignments_plan, NULL},
+	{"POST",   "/api/v1/assignments/apply", OPERATE, BODY_JSON, ROUTE_IDEMPOTENT, api_assignments_apply, NULL},
+	{"GET",    "/api/v1/alerts",            READ,    BODY_NONE, 0, api_alerts_get, NULL},
 
 	{"GET",    "/api/v1/domains",           READ,    BODY_NONE, 0, api_domains_get, NULL},
 	{"POST",   "/api/v1/domains",           OPERATE, BODY_JSON, ROUTE_IDEMPOTENT, api_domains_post, NULL},

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "domusd/store_device.h"
 #include "domusd/store_internal.h"
 #include "domusd/store_names.h"
 
@@ -111,7 +112,8 @@ static int references_insert(struct store_tx *tx, const struct definition *d, st
 			      e, "ss", d->name, images[i]) < 0)
 			return -1;
 	for (unsigned i = 0; i < d->disk_count; i++)
-		if (store_run(
+		if (*d->disks[i].volume &&
+		    store_run(
 			    tx,
 			    "INSERT INTO domain_volumes (domain, volume, writes) VALUES (?, ?, ?)",
 			    e, "ssi", d->name, d->disks[i].volume,
@@ -128,7 +130,7 @@ static int references_insert(struct store_tx *tx, const struct definition *d, st
 		if (store_run(tx, "INSERT INTO domain_after (domain, other) VALUES (?, ?)", e, "ss",
 			      d->name, d->autostart.after[i]) < 0)
 			return -1;
-	return 0;
+	return store_domain_devices_set(tx, d, e);
 }
 
 static int references_delete(struct store_tx *tx, const char *name, struct error *e)

@@ -57,6 +57,10 @@ static bool option_set(struct sim_options *o, const char *word)
 		return snprintf(o->foreign, sizeof(o->foreign), "%s", value) > 0;
 	if (strncmp(word, "faults=", 7) == 0)
 		return snprintf(o->faults, sizeof(o->faults), "%s", value) < (int)sizeof(o->faults);
+	if (strncmp(word, "truth=", 6) == 0)
+		return snprintf(o->truth, sizeof(o->truth), "%s", value) < (int)sizeof(o->truth);
+	if (strcmp(word, "ungated") == 0)
+		return o->ungated = true;
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		unsigned long number;
 
@@ -214,7 +218,7 @@ int machine_open(const char *options, machine_event_fn *event, void *context,
 	m->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (m->epoll < 0 || m->wake < 0 || epoll_ctl(m->epoll, EPOLL_CTL_ADD, m->wake, &ev) < 0)
 		return error_set_errno(e, ERROR_INTERNAL, errno, "Cannot simulate a board.");
-	m->board = board_new(m, m->options.faults, e);
+	m->board = board_new(m, e);
 	if (!m->board || residents_add(m, e) < 0)
 		return -1;
 	failed = pthread_create(&m->thread, NULL, guests_run, m);

@@ -28,6 +28,9 @@ struct sim_options {
 	bool deaf;	    /* ignores DOMAIN_SHUTDOWN and DOMAIN_REBOOT */
 	char foreign[VERBS_NAME_MAX + 1]; /* a domain that Domus did not make, "" for none */
 	char faults[256];		  /* file of what is wrong with the board's devices */
+	char truth
+		[256]; /* file to which the board writes which devices have power, whatever gates say */
+	bool ungated; /* gates say what they are told, and switch nothing */
 };
 
 enum sim_phase { SIM_BOOT, SIM_SHELL, SIM_STOPPING, SIM_ENDED };
@@ -73,7 +76,7 @@ struct machine {
 };
 
 /* The devices of the board; busy tells, under m->lock, whether any guest lives. */
-struct sim_board *board_new(struct machine *m, const char *faults, struct error *e);
+struct sim_board *board_new(struct machine *m, struct error *e);
 void board_free(struct sim_board *b);
 struct hardware *board_hardware(struct sim_board *b);
 /* Does any guest of ours live? Takes m->lock. */

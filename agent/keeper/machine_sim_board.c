@@ -126,6 +126,9 @@ struct sim_board {
 	struct hardware hardware; /* first: the functions get a pointer to it */
 	struct machine *machine;
 	char faults[256];
+	char truth[256];
+	bool ungated, told; /* told: `powered` is in the file */
+	bool powered[PARTS];
 	bool on[PARTS], before[PARTS];
 	int64_t due_ms[PARTS]; /* until then the gate reads what was before */
 };
@@ -159,6 +162,32 @@ static bool part_on(const struct sim_board *b, unsigned n, const struct fault *f
 	if (f->stuck_on || f->stuck_off)
 		return f->stuck_on;
 	return sim_now_ms() < b->due_ms[n] ? b->before[n] : b->on[n];
+}
+
+/* What an outside observer sees: the file of those that have power, replaced as a whole when it changes. */
+static void truth_tell(struct sim_board *b)
+{
+	bool changed = !b->told;
+	char path[sizeof(b->truth) + 4];
+	FILE *f;
+
+	if (!b->truth[0])
+		return;
+	for (unsigned i = 0; i < PARTS; i++) {
+		struct fault fault = fault_read(b, parts[i].id);
+		bool powered = b->ungated || part_on(b, i, &fault);
+
+		changed |= powered != b->powered[i];
+		b->powered[i] = powered;
+	}
+	snprintf(path, sizeof(path), "%s.new", b->truth);
+	f = changed ? fopen(path, "we") : NULL;
+	if (!f)
+		return;
+	for (unsigned i = 0; i < PARTS; i++)
+		if (b->powered[i])
+			fprintf(f, "%s\n", parts[i].id);
+	b->told = fclose(f) == 0 && rename(path, b->truth) == 0;
 }
 
 static void part_power(const struct sim_board *b, unsigned n, struct verbs_device *d, bool contents)
@@ -232,9 +261,10 @@ static void cores_describe(const struct sim_board *b, struct inventory *out)
 
 static int board_scan(struct hardware *h, struct inventory *out, struct error *e)
 {
-	const struct sim_board *b = (const struct sim_board *)h;
+	struct sim_board *b = (struct sim_board *)h;
 
 	(void)e;
+	truth_tell(b);
 	cores_describe(b, out);
 	for (unsigned i = 0; i < PARTS; i++) {
 		if (!fault_read(b, parts[i].id).vanished)
@@ -254,9 +284,10 @@ static unsigned part_find(const char *id)
 
 static void board_read(struct hardware *h, struct verbs_device *d, bool contents)
 {
-	const struct sim_board *b = (const struct sim_board *)h;
+	struct sim_board *b = (struct sim_board *)h;
 	unsigned n = part_find(d->id);
 
+	truth_tell(b);
 	if (n == PARTS)
 		return; /* a core: the last scan's word stands */
 	if (!fault_read(b, d->id).vanished) {
@@ -278,6 +309,7 @@ static int board_set(struct hardware *h, const struct verbs_device *d, bool on, 
 	b->before[n] = part_on(b, n, &f);
 	b->due_ms[n] = f.late_ms ? sim_now_ms() + f.late_ms : 0;
 	b->on[n] = on;
+	truth_tell(b);
 	return 0;
 }
 
@@ -299,7 +331,7 @@ static int board_uplink(struct hardware *h, const char *node, char bridge[VERBS_
 	return 0;
 }
 
-struct sim_board *board_new(struct machine *m, const char *faults, struct error *e)
+struct sim_board *board_new(struct machine *m, struct error *e)
 {
 	struct sim_board *b = calloc(1, sizeof(*b));
 
@@ -314,7 +346,9 @@ struct sim_board *board_new(struct machine *m, const char *faults, struct error 
 					.uplink_make = board_uplink,
 					.changed = -1};
 	b->machine = m;
-	snprintf(b->faults, sizeof(b->faults), "%s", faults);
+	memcpy(b->faults, m->options.faults, sizeof(b->faults));
+	memcpy(b->truth, m->options.truth, sizeof(b->truth));
+	b->ungated = m->options.ungated;
 	for (unsigned i = 0; i < PARTS; i++)
 		b->on[i] = true; /* a board comes up with everything on */
 	return b;

@@ -43,6 +43,14 @@ void api_volume_get(struct request *r);
 void api_volume_delete(struct request *r);
 void api_networks_get(struct request *r);
 void api_network_get(struct request *r);
+/* devices.c, assignments.c, alerts.c */
+void api_devices_get(struct request *r);
+void api_device_get(struct request *r);
+void api_device_patch(struct request *r);
+void api_device_history_get(struct request *r);
+void api_assignments_plan(struct request *r);
+void api_assignments_apply(struct request *r);
+void api_alerts_get(struct request *r);
 /* domains.c, actions.c, console.c */
 void api_domains_get(struct request *r);
 void api_domains_post(struct request *r);

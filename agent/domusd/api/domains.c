@@ -6,6 +6,7 @@
 
 #include "domusd/api/api.h"
 #include "domusd/api/domain_json.h"
+#include "domusd/assignment.h"
 #include "domusd/clock.h"
 #include "domusd/definition_check.h"
 #include "domusd/domusd.h"
@@ -121,6 +122,8 @@ static int create(struct request *r, struct store_tx **tx, struct domain_row *ro
 	row->created = clock_wall_ms();
 	if (definition_check(*tx, domusd.blob, domusd.lifecycle, &row->definition, e) < 0 ||
 	    store_domain_insert(*tx, row, e) < 0 ||
+	    assignment_changed(domusd.journal, *tx, NULL, &row->definition, request_actor(r), e) <
+		    0 ||
 	    append_event(r, *tx, "domain.created", row->definition.name, 1, e) < 0)
 		return -1;
 	return store_domain_get(*tx, row->definition.name, row, e);
@@ -159,6 +162,8 @@ static int change(struct request *r, struct store_tx **tx, struct domain_row *ro
 		return error_set_rule(e, "read_only", "/name", "A domain cannot be renamed.");
 	if (definition_check(*tx, domusd.blob, domusd.lifecycle, &definition, e) < 0 ||
 	    store_domain_update(*tx, &definition, clock_wall_ms(), &revision, e) < 0 ||
+	    assignment_changed(domusd.journal, *tx, &row->definition, &definition, request_actor(r),
+			       e) < 0 ||
 	    append_event(r, *tx, "domain.updated", row->id.name, revision, e) < 0)
 		return -1;
 	return store_domain_get(*tx, row->id.name, row, e);
@@ -209,9 +214,11 @@ static int domain_delete(struct request *r, char name[41], struct error *e)
 	struct domain_row row;
 
 	if (store_begin(domusd.store, &tx, e) < 0 ||
-	    store_domain_status(tx, request_param(r, "name"), &row, e) < 0 ||
+	    store_domain_get(tx, request_param(r, "name"), &row, e) < 0 ||
 	    request_if_match(r, row.revision, e) < 0 || lifecycle_may_delete(&row, e) < 0 ||
 	    store_domain_delete(tx, row.id.name, e) < 0 ||
+	    assignment_changed(domusd.journal, tx, &row.definition, NULL, request_actor(r), e) <
+		    0 ||
 	    append_event(r, tx, "domain.deleted", row.id.name, 0, e) < 0)
 		return -1;
 	snprintf(name, 41, "%s", row.id.name);

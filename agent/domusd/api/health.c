@@ -4,6 +4,7 @@
 #include "domusd/domusd.h"
 #include "domusd/lifecycle.h"
 #include "domusd/metrics.h"
+#include "domusd/power.h"
 
 void api_healthz_get(struct request *r)
 {
@@ -17,10 +18,13 @@ static int check_ready(struct error *e)
 
 	if (!atomic_load(&domusd.ready))
 		return error_set(e, ERROR_UNAVAILABLE, "The appliance is starting.");
-	if (store_begin_read(domusd.store, &tx, NULL) < 0)
-		return error_set(e, ERROR_UNAVAILABLE, "The database does not answer.");
 	if (!lifecycle_settled(domusd.lifecycle))
 		return error_set(e, ERROR_UNAVAILABLE, "The keeper does not answer.");
+	if (!power_settled(domusd.power))
+		return error_set(e, ERROR_UNAVAILABLE,
+				 "What nobody uses is not known to be off yet.");
+	if (store_begin_read(domusd.store, &tx, NULL) < 0)
+		return error_set(e, ERROR_UNAVAILABLE, "The database does not answer.");
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 // was made from; when somebody else was faster, both versions are shown and a person decides.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError, call, type Domain, type DomainDefinition } from '../api/calls';
+import { contentsText } from '../board/words';
 import { t } from '../i18n';
 import { fieldErrors } from '../i18n/problem';
 import { Banner, LoadError } from '../parts/banner';
@@ -9,7 +10,7 @@ import { Button, Link } from '../parts/button';
 import { Check, Form, Input, Select } from '../parts/field';
 import { Card, Empty, Loading, Page } from '../parts/page';
 import { navigate, setLeaveGuard } from '../state/route';
-import { domains, images, networks, system, volumes } from '../state/store';
+import { devices, domains, images, networks, system, volumes } from '../state/store';
 import { useTask } from '../state/task';
 import { toast } from '../state/toast';
 
@@ -22,13 +23,18 @@ interface Draft {
 	kernel: string;
 	initrd: string;
 	cmdline: string;
-	disks: Array<{ name: string; volume: string; readonly: boolean }>;
-	nics: Array<{ network: string; mac: string }>;
+	disks: Array<{ name: string; source: string; readonly: boolean }>;
+	nics: Array<{ source: string; mac: string }>;
 	restart: 'never' | 'on-crash' | 'always';
 	autostart: boolean;
 	weight: string;
 	cap: string;
 }
+
+/** A source is the id of a volume or network, or this and the id of a device. */
+const DEVICE = 'device:';
+const deviceOf = (source: string) =>
+	source.startsWith(DEVICE) ? source.slice(DEVICE.length) : undefined;
 
 const fresh: Draft = {
 	name: '',
@@ -57,10 +63,13 @@ function draftOf(d: Domain): Draft {
 		cmdline: d.boot.cmdline ?? '',
 		disks: d.disks.map((k) => ({
 			name: k.name,
-			volume: k.source.volume,
+			source: k.source.volume ?? `${DEVICE}${k.source.device}`,
 			readonly: k.readonly ?? false,
 		})),
-		nics: d.nics.map((n) => ({ network: n.network, mac: n.mac ?? 'auto' })),
+		nics: d.nics.map((n) => ({
+			source: n.network ?? `${DEVICE}${n.device}`,
+			mac: n.mac ?? 'auto',
+		})),
 		restart: d.restart.policy ?? 'never',
 		autostart: d.autostart.enabled ?? false,
 		weight: String(d.cpu.weight ?? 256),
@@ -75,23 +84,23 @@ function number(text: string): number {
 
 /** The definition a draft stands for; what the form does not show is kept from `base`. */
 function definitionOf(draft: Draft, base?: Domain): DomainDefinition {
-	const keep: Partial<DomainDefinition> = base
-		? { devices: base.devices, watchdog_s: base.watchdog_s }
-		: {};
+	const keep: Partial<DomainDefinition> = base ? { watchdog_s: base.watchdog_s } : {};
+	// What its disks and interfaces are on, it owns.
+	const used = [...draft.disks, ...draft.nics].flatMap((k) => deviceOf(k.source) ?? []);
 	return {
 		...keep,
+		devices: [...new Set([...(base?.devices ?? []), ...used])],
 		name: draft.name,
 		description: draft.description,
 		vcpus: number(draft.vcpus),
 		memory_mib: number(draft.memory),
 		boot: { kernel: draft.kernel, initrd: draft.initrd || null, cmdline: draft.cmdline },
-		disks: draft.disks.map(({ name, volume, readonly }) => ({
-			name,
-			source: { volume },
-			readonly,
-		})),
-		nics: draft.nics.map(({ network, mac }) => ({
-			network,
+		disks: draft.disks.map(({ name, source, readonly }) => {
+			const device = deviceOf(source);
+			return { name, source: device ? { device } : { volume: source }, readonly };
+		}),
+		nics: draft.nics.map(({ source, mac }) => ({
+			...(deviceOf(source) ? { device: deviceOf(source) } : { network: source }),
 			mac: mac.trim().toLowerCase() || 'auto',
 		})),
 		cpu: { ...base?.cpu, weight: number(draft.weight), cap: number(draft.cap) },
@@ -103,6 +112,19 @@ function definitionOf(draft: Draft, base?: Domain): DomainDefinition {
 /** /disks/0/source/volume and the like stand beside a field; everything else is listed on top. */
 const SHOWN =
 	/^\/(name|description|vcpus|memory_mib|boot(\/(kernel|initrd|cmdline))?|cpu\/(weight|cap)|restart\/policy|disks\/\d+(\/.*)?|nics\/\d+(\/.*)?)$/;
+
+/** Slots and ports that the domain owns or could, for a disk or an interface to be on. */
+function deviceChoices(domain: string, chosen: string[]) {
+	return (devices.items.value ?? [])
+		.filter(
+			(d) =>
+				chosen.includes(`${DEVICE}${d.id}`) ||
+				((d.gate === 'slot' || d.gate === 'port') &&
+					!d.needed &&
+					(d.owner === null || d.owner === domain)),
+		)
+		.map((d) => ({ value: `${DEVICE}${d.id}`, text: t.editor.inDevice(d.name, contentsText(d)) }));
+}
 
 function nextDiskName(draft: Draft): string {
 	const taken = new Set(draft.disks.map((d) => d.name));
@@ -134,6 +156,10 @@ type PartProps = Pick<EditorProps, 'draft' | 'onDraft'> & { errors: Record<strin
 
 function Disks({ draft, onDraft, errors }: PartProps) {
 	const list = volumes.items.value ?? [];
+	const drives = deviceChoices(
+		draft.name,
+		draft.disks.map((d) => d.source),
+	);
 	const change = (i: number, part: Partial<Draft['disks'][number]>) =>
 		onDraft((now) => ({
 			...now,
@@ -161,12 +187,17 @@ function Disks({ draft, onDraft, errors }: PartProps) {
 						/>
 						<Select
 							label={t.editor.diskVolume}
-							value={disk.volume}
-							error={errors[`/disks/${i}/source/volume`] ?? errors[`/disks/${i}/source`]}
-							onValue={(volume) => change(i, { volume })}
+							value={disk.source}
+							error={
+								errors[`/disks/${i}/source/volume`] ??
+								errors[`/disks/${i}/source/device`] ??
+								errors[`/disks/${i}/source`]
+							}
+							onValue={(source) => change(i, { source })}
 							options={[
 								{ value: '', text: t.editor.choose },
 								...list.map((v) => ({ value: v.id, text: v.name })),
+								...drives,
 							]}
 						/>
 						<Check
@@ -184,7 +215,7 @@ function Disks({ draft, onDraft, errors }: PartProps) {
 						/>
 					</div>
 				))}
-				{list.length > 0 && (
+				{list.length + drives.length > 0 && (
 					<div>
 						<Button
 							small
@@ -192,7 +223,7 @@ function Disks({ draft, onDraft, errors }: PartProps) {
 							onClick={() =>
 								onDraft((now) => ({
 									...now,
-									disks: [...now.disks, { name: nextDiskName(now), volume: '', readonly: false }],
+									disks: [...now.disks, { name: nextDiskName(now), source: '', readonly: false }],
 								}))
 							}
 						>
@@ -219,15 +250,23 @@ function Nics({ draft, onDraft, errors }: PartProps) {
 					<div class="line nic" key={i}>
 						<Select
 							label={t.editor.nicNetwork}
-							value={nic.network}
-							error={errors[`/nics/${i}/network`] ?? errors[`/nics/${i}`]}
-							onValue={(network) => change(i, { network })}
+							value={nic.source}
+							error={
+								errors[`/nics/${i}/network`] ??
+								errors[`/nics/${i}/device`] ??
+								errors[`/nics/${i}`]
+							}
+							onValue={(source) => change(i, { source })}
 							options={[
 								{ value: '', text: t.editor.choose },
 								...list.map((n) => ({
 									value: n.id,
 									text: n.cidr ? `${n.name} (${n.cidr})` : n.name,
 								})),
+								...deviceChoices(
+									draft.name,
+									draft.nics.map((n) => n.source),
+								),
 							]}
 						/>
 						<Input
@@ -255,7 +294,7 @@ function Nics({ draft, onDraft, errors }: PartProps) {
 						onClick={() =>
 							onDraft((now) => ({
 								...now,
-								nics: [...now.nics, { network: list[0]?.id ?? '', mac: 'auto' }],
+								nics: [...now.nics, { source: list[0]?.id ?? '', mac: 'auto' }],
 							}))
 						}
 					>
@@ -428,7 +467,7 @@ function useLeaveGuard(dirty: boolean): void {
 
 function useLists(): void {
 	useEffect(() => {
-		for (const c of [domains, images, volumes, networks]) c.want();
+		for (const c of [domains, images, volumes, networks, devices]) c.want();
 	}, []);
 }
 

@@ -10,7 +10,7 @@ import { confirm } from '../parts/dialog';
 import { Card, Empty, Facts, Loading, Page } from '../parts/page';
 import { StateBadge, Time } from '../parts/status';
 import { navigate } from '../state/route';
-import { domains, images, networks, volumes } from '../state/store';
+import { devices, domains, images, networks, volumes } from '../state/store';
 import { attempt } from '../state/task';
 import { toast } from '../state/toast';
 
@@ -19,6 +19,11 @@ const imageName = (id: string) =>
 const volumeName = (id: string) =>
 	volumes.find(id)?.name ?? (volumes.items.value ? t.domain.missing(id) : id);
 const networkName = (id: string) => networks.find(id)?.name ?? id;
+
+/** A device by its name, with the way to it. */
+function DeviceLink({ id = '' }: { id?: string }) {
+	return <Link to={`/board/${id}`}>{devices.find(id)?.name ?? id}</Link>;
+}
 
 function List({ items, none }: { items: ComponentChildren[]; none: string }) {
 	if (items.length === 0) return <p class="muted">{none}</p>;
@@ -59,7 +64,7 @@ function Definition({ domain: d }: { domain: Domain }) {
 					none={t.domain.noDisks}
 					items={d.disks.map((disk) => (
 						<>
-							<code>{disk.name}</code> {volumeName(disk.source.volume)}{' '}
+							<code>{disk.name}</code> {disk.source.volume ? volumeName(disk.source.volume) : <DeviceLink id={disk.source.device} />}{' '}
 							{disk.readonly && <span class="badge plain">{t.domain.readonly}</span>}
 						</>
 					))}
@@ -70,7 +75,7 @@ function Definition({ domain: d }: { domain: Domain }) {
 					none={t.domain.noNics}
 					items={d.nics.map((nic) => (
 						<>
-							{networkName(nic.network)} <code class="muted">{nic.mac}</code>
+							{nic.network ? networkName(nic.network) : <DeviceLink id={nic.device} />} <code class="muted">{nic.mac}</code>
 						</>
 					))}
 				/>
@@ -109,7 +114,7 @@ async function remove(domain: Domain): Promise<void> {
 
 export function DomainPage({ name, console }: { name: string; console: boolean }) {
 	useEffect(() => {
-		for (const c of [domains, images, volumes, networks]) c.want();
+		for (const c of [domains, images, volumes, networks, devices]) c.want();
 	}, []);
 	const items = domains.items.value;
 	const domain = domains.find(name);

@@ -2,8 +2,10 @@
 // names a resource, the resource is read again.
 import { batch, signal } from '@preact/signals';
 import {
+	type Alert,
 	type ApiError,
 	call,
+	type Device,
 	type Domain,
 	type Event,
 	eventsBefore,
@@ -140,6 +142,22 @@ export const networks = new Collection<Network>({
 	order: byName,
 });
 
+/** cpu-2 before cpu-10. */
+const byId = new Intl.Collator('en', { numeric: true }).compare;
+export const devices = new Collection<Device>({
+	key: (d) => d.id,
+	all: () => listAll('listDevices'),
+	one: (id) => call('getDevice', { path: { id } }),
+	order: (a, b) => byId(a.id, b.id),
+});
+/** What is wrong now, the newest first. */
+export const alerts = new Collection<Alert>({
+	key: (a) => a.id,
+	all: async () => (await call('listAlerts', { query: { open: 'true', limit: 200 } })).items,
+	one: () => Promise.reject(new Error('alerts are read as a list')),
+	order: (a, b) => b.raised.localeCompare(a.raised),
+});
+
 /** Cursor of the operations older than those in the list; undefined when it has them all. */
 export const olderOperations = signal<string | undefined>(undefined);
 const OPERATIONS_PAGE = 50;
@@ -191,8 +209,8 @@ function note(events: Event[]): void {
 /** live: events flow. lost: the connection is down and what is shown may be old. */
 export const link = signal<'connecting' | 'live' | 'lost'>('connecting');
 
-const collections = { domains, images, volumes, networks, operations };
-const lists = Object.values(collections);
+const collections = { domains, images, volumes, networks, operations, devices };
+const lists = [...Object.values(collections), alerts];
 
 export function reloadEverything(): void {
 	for (const c of lists) void c.reload();
@@ -210,6 +228,7 @@ function apply({ type, data }: StreamEvent): void {
 		void images.reload();
 		void volumes.reload();
 	}
+	if (event.type.startsWith('alert.')) void alerts.reload();
 	if (/^(domain|image|volume|system)\./.test(event.type)) void readSystem();
 }
 
@@ -238,6 +257,7 @@ export function connect(): void {
 	});
 	domains.want();
 	operations.want();
+	alerts.want();
 	void readSystem();
 	void eventsBefore(JOURNAL_REACH).then((events) =>
 		note(events.map((e) => JSON.parse(e.data) as Event)),

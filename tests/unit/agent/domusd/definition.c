@@ -51,7 +51,10 @@ static void text_and_back_is_the_same(void **state)
 	(void)state;
 	assert_int_equal(
 		parse("{" SMALL ",\"vcpus\":2,\"disks\":[{\"name\":\"xvda\",\"source\":{\"volume\":"
-		      "\"v\"},\"readonly\":true}],\"nics\":[{\"network\":\"lan0\"}],\"cpu\":{"
+		      "\"v\"},\"readonly\":true},{\"name\":\"xvdb\",\"source\":{\"device\":\"usb-"
+		      "1\"}}],"
+		      "\"devices\":[\"usb-1\",\"pcie-00.01.0\"],\"nics\":[{\"network\":\"lan0\"},"
+		      "{\"device\":\"pcie-00.01.0\"}],\"cpu\":{"
 		      "\"affinity\":[0,63]},\"restart\":{\"policy\":\"always\"},\"autostart\":{"
 		      "\"after\":[\"b\"]}}",
 		      NULL),
@@ -67,7 +70,13 @@ static void wrong_fields_are_named(void **state)
 	(void)state;
 	refused("{\"name\":\"a\",\"memory_mib\":64}", "/boot");
 	refused("{" SMALL ",\"x/y\":1}", "/x~1y");
-	refused("{" SMALL ",\"devices\":[\"gpu\"]}", "/devices/0");
+	refused("{" SMALL ",\"devices\":[\"../gpu\"]}", "/devices/0");
+	refused("{" SMALL ",\"devices\":[\"gpu\",\"gpu\"]}", "/devices/1");
+	refused("{" SMALL ",\"disks\":[{\"name\":\"xvda\",\"source\":{\"device\":\"gpu\"}}]}",
+		"/disks/0/source/device");
+	refused("{" SMALL ",\"disks\":[{\"name\":\"xvda\",\"source\":{}}]}",
+		"/disks/0/source/volume");
+	refused("{" SMALL ",\"nics\":[{}]}", "/nics/0/network");
 	refused("{" SMALL ",\"vcpus\":33}", "/vcpus");
 	refused("{" SMALL ",\"nics\":[{\"network\":\"l\",\"mac\":\"01:00:00:00:00:00\"}]}",
 		"/nics/0/mac");
