@@ -11,12 +11,15 @@ HV_CPPFLAGS := -Ihypervisor -Ihypervisor/arch/arm64 -DDOMUS_VERSION='"$(VERSION)
 	-idirafter $(SYSROOT_ARM64)/usr/include/aarch64-linux-gnu
 HV_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -mgeneral-regs-only -march=armv8-a -mno-outline-atomics -fno-pic -fno-common \
 	-ffunction-sections -fdata-sections -fno-stack-protector -fno-asynchronous-unwind-tables -fno-omit-frame-pointer \
-	-fno-strict-aliasing -ffile-prefix-map=$(CURDIR)=. $(HV_WARN)
+	-fno-strict-aliasing -falign-functions=4 -falign-jumps=4 -falign-loops=4 -ffile-prefix-map=$(CURDIR)=. $(HV_WARN)
 # what runs before the MMU is on may not use unaligned accesses
 $(HV)/obj/arch/arm64/early.o $(HV)/obj/boards/early_console.o: HV_CFLAGS += -mstrict-align
 # what runs once, or once in a domain's life, had better be small
 $(HV)/obj/boot/%.o $(HV)/obj/core/power%.o $(HV)/obj/core/domain%.o $(HV)/obj/drivers/scu%.o: HV_CFLAGS += -Os
-$(HV)/obj/xen/domctl%.o $(HV)/obj/xen/sysctl%.o $(HV)/obj/xen/memory_op.o $(HV)/obj/xen/cpupool_op.o $(HV)/obj/xen/affinity_op.o: HV_CFLAGS += -Os
+$(HV)/obj/xen/domctl%.o $(HV)/obj/xen/sysctl%.o $(HV)/obj/xen/domain.o $(HV)/obj/xen/memory_op.o \
+	$(HV)/obj/xen/cpupool_op.o $(HV)/obj/xen/affinity_op.o $(HV)/obj/core/pool.o $(HV)/obj/core/cpu_power.o $(HV)/obj/core/console.o: HV_CFLAGS += -Os
+$(HV)/obj/lib/print.o $(HV)/obj/lib/dt%.o $(HV)/obj/drivers/gicv3.o $(HV)/obj/core/memory.o $(HV)/obj/core/grant.o $(HV)/obj/core/watchdog.o \
+	$(HV)/obj/arch/arm64/fault.o $(HV)/obj/arch/arm64/stage2.o $(HV)/obj/arch/arm64/mmu.o $(HV)/obj/boards/%.o $(HV)/obj/xen/vcpu_op.o: HV_CFLAGS += -Os
 $(HV)/obj/guest/vscu.o $(HV)/obj/xen/power_op.o $(HV)/obj/xen/misc_op.o $(HV)/obj/xen/version.o: HV_CFLAGS += -Os
 $(HV)/obj/xen/%.o $(HV)/obj/boards/%.o $(addprefix $(HV)/obj/,arch/arm64/fault.o arch/arm64/mmu.o arch/arm64/psci.o core/console.o \
 	core/memory.o core/page.o core/pool.o core/watchdog.o guest/load_store.o lib/dt.o lib/print.o): HV_CFLAGS += -Os
@@ -77,7 +80,7 @@ HV_HOST_ROOMS := hypervisor/guest/vgic.c hypervisor/guest/vgic_lr.c hypervisor/g
 	hypervisor/guest/vtimer.c hypervisor/core/vcpu.c hypervisor/core/domain.c hypervisor/core/domain_kill.c hypervisor/core/watchdog.c hypervisor/core/event.c hypervisor/core/grant.c hypervisor/core/grant_map.c \
 	hypervisor/core/credit.c hypervisor/core/pool.c tests/unit/hypervisor/fake/machine.c \
 	tests/unit/hypervisor/fake/xen_machine.c $(wildcard hypervisor/xen/*.c)
-HV_UNIT := vgic event grant credit table
+HV_UNIT := vgic event grant credit pool table
 HV_FUZZ := vgic hypercall grant
 # power rails and the system controller of i.MX8, against a simulator of it
 HV_HOST_ROOMS += $(wildcard hypervisor/core/power*.c hypervisor/drivers/scu*.c) hypervisor/guest/vscu.c \
@@ -108,6 +111,7 @@ $(HV_HOST)/unit/table: $(HV_ASAN)/tests/unit/hypervisor/xen/table.o
 $(HV_HOST)/unit/vgic: $(HV_ASAN)/tests/unit/hypervisor/guest/vgic.o
 $(HV_HOST)/unit/credit: $(HV_ASAN)/tests/unit/hypervisor/core/credit.o
 $(HV_HOST)/unit/grant: $(HV_ASAN)/tests/unit/hypervisor/core/grant.o
+$(HV_HOST)/unit/pool: $(HV_ASAN)/tests/unit/hypervisor/core/pool.o
 $(HV_HOST)/unit/event: $(HV_ASAN)/tests/unit/hypervisor/core/event.o
 $(HV_HOST)/unit/%: $(HV_HOST_LIB) tests/unit/hypervisor/fake/units.lds
 	@mkdir -p $(@D); echo "  LD hypervisor unit $*"; gcc $(HV_HOST_CFLAGS) $(filter %.o,$^) $(HV_HOST_LDFLAGS) -o $@ -lcmocka

@@ -9,6 +9,11 @@ uint64_t firmware_call(uint64_t function, uint64_t a1, uint64_t a2, uint64_t a3)
 bool psci_init(const void *fdt);
 /* Version as PSCI_VERSION gives it: major << 16 | minor. */
 uint32_t psci_version(void);
+/* Starts a CPU that is off: it comes to boot_cpu(). 0 or PSCI's negative error. */
+struct cpu;
+int cpu_start(struct cpu *c);
+/* Switches the calling CPU off; whatever it has to give away it gave away before. */
+void psci_cpu_off(void) __attribute__((noreturn));
 /* Starts a CPU at a machine address with x0 = context. 0 or PSCI's negative error. */
 int psci_cpu_on(uint64_t mpidr, pa_t entry, uint64_t context);
 /* PSCI AFFINITY_INFO at level 0: 0 on, 1 off, 2 on its way; negative: error. */

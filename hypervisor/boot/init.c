@@ -4,6 +4,7 @@
 #include "boards/board.h"
 #include "boot/boot.h"
 #include "boot/console.h"
+#include "core/cpu_power.h"
 #include "core/irq.h"
 #include "core/options.h"
 #include "core/sched.h"
@@ -65,5 +66,6 @@ void boot_init(uint64_t tree)
 	dom0_build(fdt, &modules);     /* memory, kernel, tree, vCPUs */
 	power_run();		       /* what is nobody's goes off */
 	domain_unpause(domains[0]);
+	cpu_power_update();	       /* clusters without a domain */
 	sched_run();
 }

@@ -14,8 +14,6 @@
 #include "lib/print.h"
 #include "lib/string.h"
 
-extern char boot_other[]; /* entry.S */
-
 static struct cpu *cpu_of(uint64_t mpidr)
 {
 	for (unsigned i = 0; i < cpu_count; i++)
@@ -24,8 +22,33 @@ static struct cpu *cpu_of(uint64_t mpidr)
 	return NULL;
 }
 
+/* Clusters as the tree's cpu-map has them (Linux Documentation/devicetree/bindings/cpu/cpu-topology.txt): the last node called
+ * cluster that a core stands behind. False when it does not name all CPUs. */
+static bool clusters_from_map(const void *fdt, int map, const uint32_t *phandles)
+{
+	unsigned cluster = 0, depth, found = 0;
+	struct dt_walk w;
+
+	if (map < 0 || !dt_walk_to(&w, fdt, map))
+		return false;
+	depth = w.depth;
+	while (dt_walk_next(&w) && w.depth > depth) {
+		uint32_t handle = (uint32_t)dt_number(fdt, dt_walk_node(&w)->offset, "cpu", 0);
+
+		if (strncmp(dt_walk_node(&w)->name, "cluster", 7) == 0)
+			cluster++;
+		for (unsigned i = 0; handle != 0 && i < cpu_count; i++)
+			if (phandles[i] == handle) {
+				cpus[i].cluster = cluster;
+				found++;
+			}
+	}
+	return found == cpu_count;
+}
+
 void smp_find(const void *fdt)
 {
+	uint32_t phandles[MAX_CPUS] = {0};
 	int parent = dt_child(fdt, 0, "cpus");
 	struct dt_walk w;
 	uint64_t own = cpu_el2_mpidr();
@@ -43,16 +66,21 @@ void smp_find(const void *fdt)
 		if (w.depth != 2 || type == NULL || strcmp(type, "cpu") != 0 || reg.data == NULL || (reg.size != 4 && reg.size != 8))
 			continue;
 		mpidr = dt_read_cells(reg.data, (unsigned)reg.size / 4);
-		if (cpu_of(mpidr) != NULL)
+		if (cpu_of(mpidr) != NULL) {
+			phandles[cpu_of(mpidr)->id] = dt_walk_node(&w)->phandle;
 			continue;
+		}
 		if (cpu_count == MAX_CPUS) {
 			log_warning("this machine has more than %d CPUs: the others stay off", MAX_CPUS);
 			break;
 		}
 		cpus[cpu_count] = (struct cpu){.id = cpu_count, .mpidr = mpidr};
+		phandles[cpu_count] = dt_walk_node(&w)->phandle;
 		cpu_count++;
 	}
-	/* clusters are told apart by MPIDR: Aff1, or Aff2 where Aff0 is a thread */
+	if (clusters_from_map(fdt, dt_child(fdt, parent, "cpu-map"), phandles))
+		return;
+	/* without a map by MPIDR: Aff1, or Aff2 where Aff0 is a thread */
 	for (unsigned i = 0; i < cpu_count; i++)
 		cpus[i].cluster = (unsigned)(cpus[i].mpidr >> 8 & 0xffff);
 }
@@ -78,6 +106,7 @@ void boot_cpu(struct cpu *c)
 	if (guest_cpu_init() != 0)
 		panic("the interrupts of the guest's timer and of the GIC's maintenance are in use");
 	irq_enable_here(SGI_KICK);
+	c->power = CPU_ON;
 	__atomic_store_n(&c->online, true, __ATOMIC_RELEASE);
 	sched_run();
 }
@@ -108,7 +137,7 @@ void smp_start(void)
 		int error;
 
 		stack_make(c);
-		error = psci_cpu_on(c->mpidr, mmu_image_pa(boot_other), (uint64_t)c);
+		error = cpu_start(c);
 		while (error == 0 && !__atomic_load_n(&c->online, __ATOMIC_ACQUIRE) && cpu_counter() < until)
 			cpu_relax();
 		if (!c->online)

@@ -17,6 +17,8 @@ struct timer {
 struct vcpu;
 struct pool;
 
+enum cpu_power { CPU_ABSENT, CPU_ON, CPU_OFF }; /* absent: it never came up */
+
 struct cpu {
 	struct vcpu *vcpu;    /* whose EL1 state is loaded here; NULL before the first one. entry.S: offset 0 */
 	uint64_t boot_stack;  /* top of its stack. entry.S: offset 8 */
@@ -28,6 +30,8 @@ struct cpu {
 	struct lock timer_lock;
 	struct timer *timers; /* sorted by deadline */
 	struct timer *firing; /* whose function runs */
+	enum cpu_power power; /* core/cpu_power.c */
+	bool unwanted;	      /* it may go off */
 	struct pool *pool;    /* NULL: in none. Lock: the pool's, and of both when it moves */
 	struct timer slice;   /* when the scheduler wants to be asked again */
 	bool resched;	      /* another CPU wants that this one asks the scheduler */

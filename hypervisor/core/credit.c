@@ -119,6 +119,13 @@ void credit_rehome(struct credit_pool *p, struct credit_vcpu *v)
 		move_home(p, v, bits_first(like != 0 ? like : may));
 }
 
+void credit_transfer(struct credit_pool *to, struct credit_vcpu *v, unsigned home)
+{
+	v->home = (uint8_t)home;
+	v->vtime = to->cpu[home].clock;
+	v->granted = 0;
+}
+
 /* An idle CPU for v, the one it knows first; -1: none. */
 static int idle_cpu(const struct credit_pool *p, const struct credit_vcpu *v)
 {

@@ -72,6 +72,9 @@ void credit_remove(struct credit_vcpu *v);
 /* What v runs on may have changed (affinity, pool): its home is one of them again, its lead stays. v does not run. */
 void credit_rehome(struct credit_pool *p, struct credit_vcpu *v);
 
+/* v, which neither runs nor waits, comes from another pool: it starts on `home` without lead or lag. */
+void credit_transfer(struct credit_pool *to, struct credit_vcpu *v, unsigned home);
+
 /* Charges what ran on the CPU and chooses what runs next, NULL: nothing. *until: when to ask again (CREDIT_NEVER: no need). */
 struct credit_vcpu *credit_next(struct credit_pool *p, unsigned cpu, enum credit_previous previous, uint64_t now,
 				uint64_t *until);

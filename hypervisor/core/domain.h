@@ -89,6 +89,7 @@ struct domain {
 	uint64_t pages_max; /* may own */
 
 	struct pool *pool; /* where its vCPUs run; never NULL while it lives. Lock: that pool's */
+	struct pool *moving_to; /* pool_move() is under way */
 	struct credit_domain credit;
 
 	uint32_t irqs[32]; /* bit i of word n: the machine's interrupt 32n + i is the domain's; core/irq's lock to change */

@@ -87,7 +87,14 @@ void irq_guest_trigger(unsigned intid, bool edge)
 
 void irq_guest_target(unsigned intid, struct cpu *cpu)
 {
-	gic_set_target(intid, cpu->mpidr);
+	LOCK_SCOPE(&lock);
+	gic_set_target(intid, cpu->online ? cpu->mpidr : cpus[0].mpidr);
+}
+
+void irq_cpu_leave(struct cpu *c)
+{
+	LOCK_SCOPE(&lock);
+	gic_move_targets(c->mpidr, cpus[0].mpidr);
 }
 
 void irq_guest_deactivate(unsigned intid)

@@ -27,6 +27,8 @@ struct domain *irq_owner(unsigned intid);
 /* For vgic, for SPIs that are in the domain's irqs[]: mirror the guest's wishes. `cpu` is where its target vCPU lives. */
 void irq_guest_trigger(unsigned intid, bool edge);
 void irq_guest_target(unsigned intid, struct cpu *cpu);
+/* The CPU goes off (online is false): what is routed to it goes to CPU 0. On that CPU. */
+void irq_cpu_leave(struct cpu *c);
 /* For vgic: the guest deactivates (or loses) an interrupt that the machine still holds active: priority was dropped at the
  * acknowledge; a list register with HW=1 does this by itself. */
 void irq_guest_deactivate(unsigned intid);

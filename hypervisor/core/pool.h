@@ -25,6 +25,18 @@ struct pool *pool_find(unsigned id);
 struct pool *pool_next(unsigned id);
 /* Locks the pool that *where names at that moment, and returns it; NULL (nothing locked) when it names none. */
 struct pool *pool_lock(struct pool **where);
+/* An empty pool: *id is the number that it shall have, or gets when it is ~0. -EEXIST, -ENOSPC. */
+int pool_create(unsigned *id);
+/* -ENOENT, -EBUSY when it still has CPUs or domains. */
+int pool_destroy(unsigned id);
+/* A CPU that is in no pool joins one. -ENODEV: it is in a pool, or there is no such CPU. */
+int pool_cpu_add(struct pool *p, unsigned cpu);
+/* A CPU begins to leave its pool: -EBUSY when it is the last one and domains live there, -ENODEV when it is not in p. vCPUs that
+ * may run nowhere else may from now on run everywhere. It is out (cpus[cpu].pool is NULL) soon after, when its scheduler ran. */
+int pool_cpu_leave(struct pool *p, unsigned cpu);
+/* d lives in another pool from now on: 0; -ERESTART: ask again until its vCPUs are off their CPUs; -EBUSY: a pool without CPUs,
+ * or d is moving to another one. */
+int pool_move(struct domain *d, struct pool *to);
 /* With the pool's lock: CPUs that are up and may run a vCPU with this affinity. */
 static inline uint32_t pool_cpus(const struct pool *p, uint32_t affinity)
 {

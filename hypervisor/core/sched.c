@@ -1,4 +1,5 @@
 #include "core/sched.h"
+#include "core/cpu_power.h"
 #include "core/irq.h"
 #include "core/pool.h"
 #include "core/time.h"
@@ -50,6 +51,11 @@ static void ask(struct cpu *c)
 	}
 	__atomic_store_n(&c->resched, true, __ATOMIC_RELEASE);
 	gic_send_sgi(c->mpidr, SGI_KICK);
+}
+
+void sched_ask(unsigned cpu)
+{
+	ask(&cpus[cpu]);
 }
 
 static void ask_number(int cpu)
@@ -259,7 +265,7 @@ static bool must_unload(const struct cpu *c)
 	struct vcpu *v = c->vcpu;
 
 	return v != NULL && v->run != VCPU_RUNNING &&
-	       (v->unload || v->stopping || v->domain->pool != c->pool || !(v->credit.hard >> c->id & 1));
+	       (v->unload || v->stopping || ATOMIC_READ(c->unwanted) || v->domain->pool != c->pool || !(v->credit.hard >> c->id & 1));
 }
 
 static void idle_once(struct cpu *c)
@@ -271,6 +277,25 @@ static void idle_once(struct cpu *c)
 	irq_dispatch();
 }
 
+/* This CPU's pool, locked, and the CPU is one of it; NULL: it is in none. A CPU that shall leave (it is no longer one of the
+ * members) does so here, when nothing runs on it any more. */
+static struct pool *pool_of(struct cpu *c)
+{
+	struct pool *p = pool_lock(&c->pool);
+
+	if (p == NULL)
+		return NULL;
+	if (p->members >> c->id & 1) {
+		if (!(p->credit.cpus >> c->id & 1))
+			credit_cpu_join(&p->credit, c->id);
+	} else if (p->credit.cpu[c->id].running == NULL) {
+		__atomic_store_n(&c->pool, NULL, __ATOMIC_RELEASE);
+		lock_drop(&p->lock);
+		return NULL;
+	}
+	return p;
+}
+
 /* Waits until there is something to run, and makes it the one that this CPU goes to. */
 static struct vcpu *schedule(struct cpu *c, struct frame *f)
 {
@@ -278,19 +303,23 @@ static struct vcpu *schedule(struct cpu *c, struct frame *f)
 	struct vcpu *next;
 
 	for (;;) {
-		struct pool *p = pool_lock(&c->pool);
+		struct pool *p = pool_of(c);
 
 		next = p != NULL ? choose(c, p, &until) : NULL;
 		if (p != NULL)
 			lock_drop(&p->lock);
 		if (c->vcpu != NULL && c->vcpu != next && (next != NULL || must_unload(c)))
 			unload(c, f);
+		if (p != NULL && next == NULL && !(p->members >> c->id & 1))
+			continue; /* once more, to leave it */
 		if (until != CREDIT_NEVER)
 			timer_set(&c->slice, until);
 		else if (c->slice.cpu != NULL)
 			timer_cancel(&c->slice);
 		if (next != NULL)
 			break;
+		if (c->vcpu == NULL)
+			cpu_power_leave(c);
 		idle_once(c);
 	}
 	if (next->wake_at != CREDIT_NEVER || next != c->vcpu) {
@@ -326,14 +355,8 @@ void guest_enter(struct frame *f) __attribute__((noreturn)); /* entry.S */
 void sched_run(void)
 {
 	struct cpu *c = cpu_this();
-	struct pool *p;
 
 	c->slice = (struct timer){.fire = slice_over, .arg = c};
-	p = pool_lock(&c->pool);
-	if (p != NULL) {
-		credit_cpu_join(&p->credit, c->id);
-		lock_drop(&p->lock);
-	}
 	c->vcpu = &nobody;
 	guest_enter((struct frame *)(c->boot_stack - sizeof(struct frame)));
 }
@@ -416,14 +439,22 @@ static int sched_domain_create(struct domain *d)
 {
 	struct pool *p = pool_find(d->config.pool);
 
+	int error = 0;
+
 	if (p == NULL)
 		return -ENOENT;
 	d->credit.weight = CREDIT_WEIGHT;
-	d->pool = p;
 	lock_take(&p->lock);
-	p->domains++;
+	if (!p->used)
+		error = -ENOENT;
+	else if (p->members == 0)
+		error = -ENODEV;
+	if (error == 0) {
+		p->domains++;
+		d->pool = p;
+	}
 	lock_drop(&p->lock);
-	return 0;
+	return error;
 }
 
 static void sched_domain_destroy(struct domain *d)

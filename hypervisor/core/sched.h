@@ -24,6 +24,8 @@ void sched_block_until(struct vcpu *v, uint64_t deadline);
 /* WFE, SCHEDOP_yield: gives others a turn. */
 void sched_yield(struct vcpu *v);
 
+/* A CPU shall ask the policy again: it may be in another pool, or something may have come for it. */
+void sched_ask(unsigned cpu);
 /* For vcpu_kick(): v may have become runnable. Any CPU; takes the pool's lock. */
 void sched_wake(struct vcpu *v);
 /* A vCPU whose registers are in v->state becomes OFFLINE, or stops being it: its domain's state and pauses say the rest. */

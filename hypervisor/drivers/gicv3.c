@@ -235,6 +235,22 @@ void gic_set_target(unsigned intid, uint64_t mpidr)
 	write64(gicd, GICD_IROUTER + intid * 8ul, mpidr & 0xff00fffffful);
 }
 
+void gic_move_targets(uint64_t from, uint64_t to)
+{
+	for (unsigned i = 32; i < gic.interrupts; i++)
+		if (read64(gicd, GICD_IROUTER + i * 8ul) == (from & 0xff00fffffful))
+			gic_set_target(i, to);
+}
+
+void gic_cpu_exit(void)
+{
+	uint8_t *sgi = frame_of(0), *rd = sgi - GICR_SGI_BASE;
+
+	write32(sgi, GICD_ICENABLER, ~0u);
+	gic_interface_exit();
+	write32(rd, GICR_WAKER, read32(rd, GICR_WAKER) | WAKER_SLEEP);
+}
+
 void gic_set_pending(unsigned intid, bool pending)
 {
 	write_bit(intid, pending ? GICD_ISPENDR : GICD_ICPENDR);

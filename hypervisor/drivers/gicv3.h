@@ -34,7 +34,10 @@ void gic_enable_word(unsigned n, uint32_t bits, bool on); /* SPIs: bits of GICD_
 void gic_set_priority(unsigned intid, uint8_t priority);
 void gic_set_edge(unsigned intid, bool edge);
 void gic_set_target(unsigned intid, uint64_t mpidr); /* SPIs */
+void gic_move_targets(uint64_t from, uint64_t to);   /* all SPIs that are routed to MPIDR `from` */
 void gic_set_pending(unsigned intid, bool pending);
+/* This CPU goes off: its redistributor sleeps, nothing wakes it. gic_cpu_init() undoes that. */
+void gic_cpu_exit(void);
 void gic_set_active(unsigned intid, bool active);
 void gic_send_sgi(uint64_t mpidr, unsigned sgi); /* earlier stores are seen there first */
 uint32_t gic_pending_word(unsigned n);		 /* GICD_ISPENDR<n>, n >= 1 */
@@ -75,5 +78,6 @@ void gic_virtual_load(const struct gic_virtual *from);
 
 /* Between the two halves of the driver: CPU interface and list registers of this CPU. False: no system registers. */
 bool gic_interface_init(void);
+void gic_interface_exit(void);
 
 #endif

@@ -110,6 +110,12 @@ bool gic_interface_init(void)
 	return true;
 }
 
+void gic_interface_exit(void)
+{
+	WRITE(ICC_IGRPEN1_EL1, 0ul);
+	isb();
+}
+
 unsigned gic_virtual_priority_bits(void)
 {
 	return priority_bits;

@@ -29,7 +29,7 @@ void domain_info(const struct domain *d, struct xen_domctl_getdomaininfo *out)
 		ns += sched_run_ns(v);
 		out->nr_online_vcpus += v->online;
 		running |= v->online && v->run == VCPU_RUNNING;
-		blocked &= !v->online || v->run == VCPU_BLOCKED;
+		blocked &= !v->online || v->blocked;
 	}
 	out->flags = XEN_DOMINF_hvm_guest | XEN_DOMINF_hap | (d->paused ? XEN_DOMINF_paused : 0) |
 		     (running ? XEN_DOMINF_running : 0) | (blocked ? XEN_DOMINF_blocked : 0);
@@ -78,35 +78,11 @@ static int64_t get_vcpu_info(struct vcpu *v, struct domain *d, struct xen_domctl
 	if (!t)
 		return info->vcpu < d->vcpus_max ? -ESRCH : -EINVAL;
 	info->online = t->online;
-	info->blocked = t->online && t->run == VCPU_BLOCKED;
+	info->blocked = t->online && t->blocked;
 	info->running = t->online && t->run == VCPU_RUNNING;
 	info->cpu_time = sched_run_ns(t);
 	info->cpu = t->cpu ? t->cpu->id : 0;
 	return 0;
-}
-
-/* A vCPU lives on one pCPU (hard); it would like any (soft). */
-static int64_t get_affinity(struct vcpu *v, struct domain *d, struct xen_domctl *op)
-{
-	struct xen_domctl_vcpuaffinity *a = &op->u.vcpuaffinity;
-	const struct vcpu *t = a->vcpu < d->vcpus_max ? d->vcpu[a->vcpu] : NULL;
-	int error = 0;
-
-	if (!t)
-		return -ESRCH;
-	if (a->flags & XEN_VCPUAFFINITY_HARD)
-		error = cpumap_out(v, 1ul << (t->cpu ? t->cpu->id : 0), a->cpumap_hard.bitmap.q,
-				   a->cpumap_hard.nr_bits);
-	if (!error && (a->flags & XEN_VCPUAFFINITY_SOFT))
-		error = cpumap_out(v, ~0ul, a->cpumap_soft.bitmap.q, a->cpumap_soft.nr_bits);
-	return error;
-}
-
-static int64_t get_node_affinity(struct vcpu *v, struct domain *d, struct xen_domctl *op)
-{
-	(void)d;
-	return cpumap_out(v, 1, op->u.nodeaffinity.nodemap.bitmap.q,
-			  op->u.nodeaffinity.nodemap.nr_bits);
 }
 
 static int64_t set_handle(struct vcpu *v, struct domain *d, struct xen_domctl *op)
@@ -141,11 +117,14 @@ static const struct {
 	[XEN_DOMCTL_max_vcpus] = {domctl_max_vcpus, DOMCTL_OTHER},
 	[XEN_DOMCTL_setdomainhandle] = {set_handle, 0},
 	[XEN_DOMCTL_iomem_permission] = {domctl_iomem_permission, 0},
-	[XEN_DOMCTL_getvcpuaffinity] = {get_affinity, 0},
 	[XEN_DOMCTL_resumedomain] = {domctl_resume, 0},
+	[XEN_DOMCTL_setvcpuaffinity] = {domctl_set_affinity, 0},
+	[XEN_DOMCTL_getvcpuaffinity] = {domctl_get_affinity, 0},
+	[XEN_DOMCTL_scheduler_op] = {domctl_scheduler, 0},
 	[XEN_DOMCTL_set_address_size] = {domctl_address_size, 0},
 	[XEN_DOMCTL_memory_mapping] = {domctl_memory_mapping, 0},
-	[XEN_DOMCTL_getnodeaffinity] = {get_node_affinity, 0},
+	[XEN_DOMCTL_setnodeaffinity] = {domctl_set_node_affinity, 0},
+	[XEN_DOMCTL_getnodeaffinity] = {domctl_get_node_affinity, 0},
 	[XEN_DOMCTL_cacheflush] = {domctl_cache_flush, 0},
 	[XEN_DOMCTL_get_paging_mempool_size] = {domctl_get_mempool, 0},
 	[XEN_DOMCTL_set_paging_mempool_size] = {domctl_set_mempool, 0},

@@ -19,5 +19,8 @@ domctl_handler domctl_create, domctl_destroy, domctl_pause, domctl_unpause, domc
 /* xen/domctl_memory.c */
 domctl_handler domctl_max_mem, domctl_address_size, domctl_cache_flush, domctl_get_mempool,
 	domctl_set_mempool, domctl_iomem_permission, domctl_memory_mapping;
+/* xen/affinity_op.c, xen/cpupool_op.c */
+domctl_handler domctl_get_affinity, domctl_set_affinity, domctl_get_node_affinity,
+	domctl_set_node_affinity, domctl_scheduler;
 
 #endif

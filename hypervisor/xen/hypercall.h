@@ -53,6 +53,12 @@ hypercall_handler hypercall_version, hypercall_memory, hypercall_event, hypercal
 	hypercall_vcpu, hypercall_sched, hypercall_hvm, hypercall_console, hypercall_sysctl,
 	hypercall_domctl, hypercall_platform, hypercall_physdev, hypercall_vm_assist, hypercall_power;
 
+/* xen/cpupool_op.c: commands of sysctl. */
+struct xen_sysctl;
+int64_t sysctl_cpupool(struct vcpu *v, struct xen_sysctl *op);
+int64_t sysctl_scheduler(struct vcpu *v, struct xen_sysctl *op);
+int64_t sysctl_sched_id(struct vcpu *v, struct xen_sysctl *op);
+
 struct xen_domctl_getdomaininfo;
 void domain_info(const struct domain *d, struct xen_domctl_getdomaininfo *out);
 /* Writes the numbers below `count` of pCPUs as a bitmap of nr_bits bits at `at`. */

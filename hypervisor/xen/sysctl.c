@@ -53,13 +53,6 @@ static int64_t phys_info(struct vcpu *v, struct xen_sysctl *op)
 	return 0;
 }
 
-static int64_t sched_id(struct vcpu *v, struct xen_sysctl *op)
-{
-	(void)v;
-	op->u.sched_id.sched_id = XEN_SCHEDULER_NULL; /* one vCPU on each pCPU */
-	return 0;
-}
-
 static int64_t domain_info_list(struct vcpu *v, struct xen_sysctl *op)
 {
 	struct xen_sysctl_getdomaininfolist *l = &op->u.getdomaininfolist;
@@ -107,7 +100,7 @@ static int64_t cpu_topology(struct vcpu *v, struct xen_sysctl *op)
 		struct xen_sysctl_cputopo topo = {.core = i, .socket = cpus[i].cluster, .node = 0};
 
 		if (!cpus[i].online)
-			topo.core = topo.socket = topo.node = ~0u;
+			topo.core = topo.socket = ~0u; /* but with its node: the tools may count on it */
 		if (guest_copy_out(v, GVA(t->cputopo.q + i * sizeof(topo)), &topo, sizeof(topo)))
 			return -EFAULT;
 	}
@@ -131,43 +124,12 @@ static int64_t numa_info(struct vcpu *v, struct xen_sysctl *op)
 	return 0;
 }
 
-/* One pool with all CPUs, until issue 4 makes one for each cluster. */
-static int64_t cpu_pool(struct vcpu *v, struct xen_sysctl *op)
-{
-	struct xen_sysctl_cpupool_op *p = &op->u.cpupool_op;
-	uint64_t online = 0;
-
-	for (unsigned i = 0; i < cpu_count; i++)
-		online |= cpus[i].online ? 1ul << i : 0;
-	switch (p->op) {
-	case XEN_SYSCTL_CPUPOOL_OP_INFO: /* of the next pool with this id or a higher one */
-		if (p->cpupool_id != 0)
-			return -ENOENT;
-		p->sched_id = XEN_SCHEDULER_NULL;
-		p->n_dom = 0;
-		for (struct domain *d = domain_next(0); d; d = domain_next((uint16_t)(d->id + 1)))
-			p->n_dom++;
-		return cpumap_out(v, online, p->cpumap.bitmap.q, p->cpumap.nr_bits);
-	case XEN_SYSCTL_CPUPOOL_OP_FREEINFO:
-		return cpumap_out(v, 0, p->cpumap.bitmap.q, p->cpumap.nr_bits);
-	}
-	return -EOPNOTSUPP;
-}
-
-/* The null scheduler has no parameters. */
-static int64_t scheduler(struct vcpu *v, struct xen_sysctl *op)
-{
-	(void)v;
-	(void)op;
-	return -EINVAL;
-}
-
 static int64_t (*const commands[])(struct vcpu *v, struct xen_sysctl *op) = {
 	[XEN_SYSCTL_readconsole] = read_console, [XEN_SYSCTL_physinfo] = phys_info,
-	[XEN_SYSCTL_sched_id] = sched_id,	 [XEN_SYSCTL_getdomaininfolist] = domain_info_list,
+	[XEN_SYSCTL_sched_id] = sysctl_sched_id,	 [XEN_SYSCTL_getdomaininfolist] = domain_info_list,
 	[XEN_SYSCTL_getcpuinfo] = cpu_info,	 [XEN_SYSCTL_cputopoinfo] = cpu_topology,
-	[XEN_SYSCTL_numainfo] = numa_info,	 [XEN_SYSCTL_cpupool_op] = cpu_pool,
-	[XEN_SYSCTL_scheduler_op] = scheduler,
+	[XEN_SYSCTL_numainfo] = numa_info,	 [XEN_SYSCTL_cpupool_op] = sysctl_cpupool,
+	[XEN_SYSCTL_scheduler_op] = sysctl_scheduler,
 };
 
 int64_t hypercall_sysctl(struct vcpu *v, const uint64_t *a)
@@ -183,8 +145,10 @@ int64_t hypercall_sysctl(struct vcpu *v, const uint64_t *a)
 		return -EACCES;
 	if (op.cmd >= ARRAY_SIZE(commands) || !commands[op.cmd])
 		return -ENOSYS;
+	v->restart[0] = a[0];
+	v->restart[1] = a[1];
 	result = commands[op.cmd](v, &op);
-	if (result >= 0 && guest_copy_out(v, GVA(a[0]), &op, sizeof(op)))
+	if ((result >= 0 || result == -ERESTART) && guest_copy_out(v, GVA(a[0]), &op, sizeof(op)))
 		return -EFAULT;
 	return result;
 }

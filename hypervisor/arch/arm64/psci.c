@@ -1,11 +1,13 @@
 /* Firmware by SMC (SMCCC 1.1; Arm DEN0022 for PSCI). */
 #include "arch/psci.h"
 #include "arch/cpu.h"
+#include "arch/mmu.h"
+#include "core/cpu.h"
 #include "lib/dt.h"
 #include "lib/string.h"
 #include <libfdt.h>
 
-enum { PSCI_VERSION = 0x84000000, PSCI_OFF = 0x84000008, PSCI_RESET = 0x84000009, PSCI_ON = 0xc4000003, PSCI_AFFINITY = 0xc4000004 };
+enum { PSCI_VERSION = 0x84000000, PSCI_CPU_OFF = 0x84000002, PSCI_OFF = 0x84000008, PSCI_RESET = 0x84000009, PSCI_ON = 0xc4000003, PSCI_AFFINITY = 0xc4000004 };
 static bool present;
 
 uint64_t firmware_call(uint64_t function, uint64_t a1, uint64_t a2, uint64_t a3)
@@ -46,6 +48,19 @@ uint32_t psci_version(void)
 int psci_cpu_on(uint64_t mpidr, pa_t entry, uint64_t context)
 {
 	return (int)firmware_call(PSCI_ON, mpidr, entry.raw, context);
+}
+
+extern char boot_other[]; /* entry.S */
+
+int cpu_start(struct cpu *c)
+{
+	return psci_cpu_on(c->mpidr, mmu_image_pa(boot_other), (uint64_t)c);
+}
+
+void psci_cpu_off(void)
+{
+	firmware_call(PSCI_CPU_OFF, 0, 0, 0);
+	machine_stop();
 }
 
 int psci_affinity(uint64_t mpidr)

@@ -287,8 +287,11 @@ struct domain *fake_domain(unsigned n)
 	fake_cpu = &cpus[0];
 	if (domain_create(&(struct domain_config){.id = 1, .vcpus_max = n}, &d))
 		abort();
-	pools[0].used = true;
+	for (unsigned i = 0; i < POOL_MAX; i++)
+		pools[i] = (struct pool){0};
+	pool_init();
 	d->pool = &pools[0];
+	d->pool->domains = 1;
 	d->irqs[FAKE_DEVICE / 32] = 1u << FAKE_DEVICE % 32;
 	if (vgic_place(d, IPA(FAKE_GICD), IPA(FAKE_GICR), FAKE_SPIS))
 		abort();

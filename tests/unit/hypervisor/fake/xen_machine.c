@@ -3,8 +3,10 @@
 #include "fake/xen_machine.h"
 #include "arch/guest_va.h"
 #include "core/console.h"
+#include "core/cpu_power.h"
 #include "core/memory.h"
 #include "core/options.h"
+#include "core/pool.h"
 #include "core/sched.h"
 #include "core/time.h"
 #include "lib/errno.h"
@@ -168,6 +170,25 @@ uint64_t cpu_idle_ticks(const struct cpu *c)
 unsigned cpu_online_count(void)
 {
 	return cpu_count;
+}
+int sched_set_affinity(struct vcpu *v, uint32_t hard, uint32_t soft)
+{
+	v->credit.hard = hard;
+	v->credit.soft = soft;
+	return hard & v->domain->pool->members ? 0 : -EINVAL;
+}
+int sched_set_domain(struct domain *d, unsigned weight, unsigned cap)
+{
+	d->credit.weight = (uint16_t)weight;
+	d->credit.cap = (uint16_t)cap;
+	return weight ? 0 : -EINVAL;
+}
+void sched_ask(unsigned cpu)
+{
+	(void)cpu;
+}
+void cpu_power_update(void)
+{
 }
 bool sched_retire(struct vcpu *v)
 {
