@@ -22,22 +22,22 @@ static struct event_port *port_at(struct event_table *t, unsigned port)
 	return &t->port[port];
 }
 
-/* The lowest free port; 0 when there is none. Lock held. */
-static unsigned port_free(struct event_table *t)
-{
-	for (unsigned i = 1; i < EVENT_PORTS; i++)
-		if (t->port[i].state == EVENT_FREE)
-			return i;
-	return 0;
-}
-
+/* The lowest free port becomes `as`; 0 when there is none. Lock held. */
 static unsigned port_take(struct event_table *t, struct event_port as)
 {
-	unsigned port = port_free(t);
+	for (unsigned w = 0; w * 64 < t->ports; w++) {
+		unsigned port = w * 64;
 
-	if (port)
+		if (t->used[w] == ~0ul)
+			continue;
+		port += bits_first(~t->used[w]);
+		if (port >= t->ports)
+			return 0;
+		t->used[w] |= BIT(port % 64);
 		t->port[port] = as;
-	return port;
+		return port;
+	}
+	return 0;
 }
 
 /* ---- delivery: 2-level ABI, xen/event_channel.h ---------------------------------------------------------------------- */
@@ -179,7 +179,7 @@ static void port_close(struct domain *d, struct domain *r, unsigned port)
 	struct event_port *p = &d->events->port[port];
 	uint64_t bit = BIT(port % 64);
 
-	if (p->state == EVENT_INTERDOMAIN) {
+	if (p->state == EVENT_INTERDOMAIN && r) {
 		struct event_port *rp = &r->events->port[p->peer];
 
 		rp->state = EVENT_UNBOUND;
@@ -189,6 +189,7 @@ static void port_close(struct domain *d, struct domain *r, unsigned port)
 		d->events->virq[p->peer][virq_is_per_vcpu(p->peer) ? p->vcpu : 0] = 0;
 	}
 	*p = (struct event_port){0};
+	d->events->used[port / 64] &= ~bit;
 	__atomic_fetch_and(&d->events->pending[port / 64], ~bit, __ATOMIC_SEQ_CST);
 }
 
@@ -211,15 +212,13 @@ int event_close(struct domain *d, unsigned port)
 		lock_drop(&d->events->lock);
 		if (remote != d->id)
 			r = domain_find(remote);
-		if (!r)
-			return -ESRCH;
-		lock_both(d, r);
+		lock_both(d, r ? r : d);
 		/* still what we looked at? */
 		p = port_at(d->events, port);
 		same = p && (p->state == EVENT_INTERDOMAIN ? p->domain : d->id) == remote;
 		if (same)
 			port_close(d, r, port);
-		unlock_both(d, r);
+		unlock_both(d, r ? r : d);
 		if (same)
 			return 0;
 	}
@@ -229,6 +228,25 @@ void event_reset(struct domain *d)
 {
 	for (unsigned i = 1; i < EVENT_PORTS; i++)
 		(void)event_close(d, i);
+}
+
+#define CLOSE_STEP 64u
+
+int event_end(struct domain *d)
+{
+	struct event_table *t = d->events;
+	unsigned n = 0;
+
+	lock_take(&t->lock);
+	t->ports = 0;
+	lock_drop(&t->lock);
+	for (unsigned w = 0; w < ARRAY_SIZE(t->used); w++)
+		for (uint64_t used = t->used[w] & ~(w == 0 ? 1ul : 0); used; used &= used - 1) {
+			if (n++ == CLOSE_STEP)
+				return -ERESTART;
+			(void)event_close(d, w * 64 + bits_first(used));
+		}
+	return 0;
 }
 
 int event_send(struct domain *d, unsigned port)
@@ -344,6 +362,8 @@ static int event_domain_create(struct domain *d)
 	if (!d->events)
 		return -ENOMEM;
 	d->events->port[0].state = EVENT_RESERVED;
+	d->events->used[0] = 1;
+	d->events->ports = d->config.event_ports ? d->config.event_ports : EVENT_PORTS;
 	return 0;
 }
 

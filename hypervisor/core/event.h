@@ -42,6 +42,8 @@ struct event_table {
 	struct lock lock;
 	uint64_t *pending, *mask; /* EVENT_PORTS bits each, shared with the guest */
 	uint32_t polling;	  /* bit = vCPU in SCHEDOP_poll */
+	unsigned ports;		  /* that the domain may have, port 0 included; 0: it ends */
+	uint64_t used[EVENT_PORTS / 64];
 	struct event_vcpu vcpus[MAX_VCPUS];
 	uint16_t virq[EVENT_VIRQS][MAX_VCPUS]; /* port, 0 = not bound */
 	struct event_port port[EVENT_PORTS];
@@ -57,7 +59,10 @@ int event_send(struct domain *d, unsigned port);
 int event_unmask(struct domain *d, unsigned port);
 int event_bind_vcpu(struct domain *d, unsigned port, unsigned vcpu);
 int event_status(struct domain *d, unsigned port, struct event_port *out);
-void event_reset(struct domain *d); /* closes every port */
+/* Closes every port. */
+void event_reset(struct domain *d);
+/* The domain ends: the same for good, in steps: -ERESTART asks to be called again. */
+int event_end(struct domain *d);
 
 /* Raises a virq (global ones: on vCPU 0). Any CPU; takes the domain's event lock. */
 void event_raise_virq(struct domain *d, unsigned virq, unsigned vcpu);

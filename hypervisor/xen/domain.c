@@ -77,7 +77,10 @@ static int xen_domain_relinquish(struct domain *d)
 	if (!d->xen || !d->xen->shared)
 		return 0;
 	if (d->events) {
-		event_reset(d);
+		int error = event_end(d);
+
+		if (error)
+			return error;
 		lock_take(&d->events->lock);
 		for (unsigned i = 0; i < MAX_VCPUS; i++)
 			d->events->vcpus[i].selector = NULL;

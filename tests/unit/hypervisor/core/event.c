@@ -1,4 +1,5 @@
 /* Event channels: binding, delivery in the 2-level words, and who is told. */
+#include "core/domain_life.h"
 #include "core/event.h"
 #include "fake/machine.h"
 #include "lib/errno.h"
@@ -173,6 +174,54 @@ static void test_ports_run_out_cleanly(void **state)
 	assert_int_equal(event_alloc_unbound(d, 0, &port), -ENOSPC);
 }
 
+static void test_a_domain_has_no_more_ports_than_it_may(void **state)
+{
+	unsigned port;
+
+	(void)state;
+	d->events->ports = 66;
+	for (unsigned i = 1; i < 66; i++)
+		assert_int_equal(event_bind_ipi(d, 0, &port), 0);
+	assert_int_equal(event_bind_ipi(d, 0, &port), -ENOSPC);
+	assert_int_equal(event_close(d, 65), 0);
+	assert_int_equal(event_close(d, 7), 0);
+	assert_int_equal(event_bind_ipi(d, 0, &port), 0);
+	assert_int_equal(port, 7);
+	assert_int_equal(event_bind_ipi(d, 0, &port), 0);
+	assert_int_equal(port, 65);
+}
+
+/* The peer keeps a port that says so, and can close it even when nobody remembers the domain. */
+static void test_a_domain_that_ends_leaves_its_peers_unbound(void **state)
+{
+	static uint64_t words[64], words_mask[64];
+	unsigned theirs, mine, port, steps = 1;
+	struct domain *other;
+	struct event_port p;
+
+	(void)state;
+	assert_int_equal(domain_create(&(struct domain_config){.id = 5, .vcpus_max = 1}, &other), 0);
+	other->events->pending = words;
+	other->events->mask = words_mask;
+	for (unsigned i = 0; i < 100; i++) {
+		assert_int_equal(event_alloc_unbound(other, d->id, &theirs), 0);
+		assert_int_equal(event_bind_interdomain(d, other->id, theirs, &mine), 0);
+	}
+	while (event_end(other) == -ERESTART)
+		steps++;
+	assert_int_equal(steps, 2);
+	assert_int_equal(event_alloc_unbound(other, d->id, &port), -ENOSPC);
+	assert_int_equal(event_status(d, mine, &p), 0);
+	assert_int_equal(p.state, EVENT_UNBOUND);
+	assert_int_equal(p.domain, other->id);
+	assert_int_equal(event_send(d, mine), 0); /* lost */
+	domains[other->slot] = NULL;
+	assert_int_equal(event_close(d, mine), 0);
+	d->events->port[mine - 1].state = EVENT_INTERDOMAIN; /* as if the end had come in between */
+	assert_int_equal(event_close(d, mine - 1), 0);
+	domain_release(other);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -184,6 +233,8 @@ int main(void)
 		T(test_virqs),
 		T(test_wrong_ports_are_refused),
 		T(test_ports_run_out_cleanly),
+		T(test_a_domain_has_no_more_ports_than_it_may),
+		T(test_a_domain_that_ends_leaves_its_peers_unbound),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
