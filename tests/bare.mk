@@ -9,13 +9,14 @@ BARE_LDFLAGS = -nostdlib -static -Wl,-pie,--no-dynamic-linker,--build-id=none,-z
 	-T tests/system/guests/bare/bare.lds
 $(BARE)/bench: tests/bench/bench.c
 $(BARE)/conformance: $(wildcard tests/system/guests/conformance/*.c) tests/system/guests/conformance/case.h
+$(BARE)/share: tests/system/guests/share/main.c
 $(BARE)/%: $(BARE_RUNTIME) tests/system/guests/bare/bare.h tests/system/guests/bare/bare.lds tests/bare.mk | $(SYSROOT_ARM64)/.done
 	@mkdir -p $(@D)
 	@echo "  GUEST $@"; $(HV_CC) $(BARE_CFLAGS) $(BARE_LDFLAGS) $(filter %.c %.S,$^) -o $@.elf
 	@aarch64-linux-gnu-objcopy -O binary $@.elf $@
 
 .PHONY: test-guests-bare
-test-guests-bare: $(BARE)/conformance $(BARE)/bench
+test-guests-bare: $(BARE)/conformance $(BARE)/share $(BARE)/bench
 test-guests: $(HV)/domus test-guests-bare
 
 # The hypervisor that ours is measured against: Debian's package.

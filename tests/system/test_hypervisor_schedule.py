@@ -1,0 +1,37 @@
+"""Shares of one core: a bare-metal Dom0 of ours (tests/system/guests/share) makes four busy domains and watches them.
+
+A tick of the guests' time is a fixed number of instructions (-icount), so the result is the same in every run, however busy the
+host is."""
+import re
+
+import pytest
+
+from test_hypervisor_guest import boot
+
+
+@pytest.fixture(scope="module")
+def shares():
+    """{what: [(counted, ns) of each domain]} and the whole output."""
+    output = boot("share", 1, options=("-icount", "shift=5,sleep=off"))
+    found = {}
+    for what, counted, ran in re.findall(r"^(\w+) \d+: counted (\d+), ran (\d+) ns", output, re.M):
+        found.setdefault(what, []).append((int(counted), int(ran)))
+    assert "share ends" in output, output[-1500:]
+    return found
+
+
+@pytest.mark.parametrize("measure", [0, 1], ids=["counted", "ran"])
+def test_weights_are_shares(shares, measure):
+    """1:1:2:4 within 3 %, by what the domains did and by what the tools are told."""
+    got = [domain[measure] for domain in shares["weights"]]
+    for value, weight in zip(got, (1, 1, 2, 4)):
+        assert value / sum(got) == pytest.approx(weight / 8, rel=0.03)
+
+
+def test_cap_holds_and_the_others_share_the_rest(shares):
+    """A domain of weight 4 with a cap of 10 % gets that; 1:2:4 share the rest."""
+    ran = [domain[1] for domain in shares["cap"]]
+    assert ran[1] == pytest.approx(0.1 * sum(ran), rel=0.03)
+    rest = sum(ran) - ran[1]
+    for value, weight in zip((ran[0], ran[2], ran[3]), (1, 2, 4)):
+        assert value / rest == pytest.approx(weight / 7, rel=0.03)
