@@ -66,7 +66,7 @@ int plan_parse(const json_t *body, struct plan_asked *asked, struct error *e)
 struct move {
 	struct device_row row;
 	char to[VERBS_NAME_MAX + 1];
-	char why[160]; /* why it moves along, or "": it was asked for */
+	char why[256]; /* why it moves along, or "": it was asked for */
 };
 
 struct making {
@@ -132,7 +132,7 @@ static bool follow_one(void *context, const struct device_row *row)
 		return true;
 	if (move) {
 		snprintf(text, sizeof(text), "It moves together with %s, to one owner.",
-			 leader->row.id);
+			 leader->row.name);
 		if (strcmp(move->to, leader->to) != 0)
 			conflict(m, row->id, NULL, "device.group", text);
 		return true;
@@ -145,7 +145,7 @@ static bool follow_one(void *context, const struct device_row *row)
 	move->row = *row;
 	COPY(move->to, leader->to);
 	about = json_loads(row->about, 0, NULL);
-	snprintf(move->why, sizeof(move->why), "It moves together with %s. %.80s", leader->row.id,
+	snprintf(move->why, sizeof(move->why), "It moves together with %s. %.80s", leader->row.name,
 		 json_string_value(json_object_get(about, "group_reason"))
 			 ? json_string_value(json_object_get(about, "group_reason"))
 			 : "");

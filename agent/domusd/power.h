@@ -56,7 +56,7 @@ bool power_live(struct power *power);
 void power_policy_apply(struct power *power, const char *id, const struct actor *actor,
 			void (*done)(void *context), void *context);
 
-/* What a rail should be: ON, OFF, or UNKNOWN for one that is not ours to switch and that nobody needs. */
+/* What a rail should be: ON, OFF, or UNKNOWN for one that nothing switches, or the hypervisor by itself. */
 enum verbs_power device_wanted(const struct device_row *row);
 /* As openapi.yaml's Device. live as power_live(). New reference, NULL without memory. */
 json_t *device_json(const struct device_row *row, bool live);

@@ -7,9 +7,11 @@
 
 enum verbs_power device_wanted(const struct device_row *row)
 {
+	if (row->gate == VERBS_GATE_NONE)
+		return VERBS_POWER_UNKNOWN;
 	if (*row->needed)
 		return VERBS_POWER_ON;
-	if (row->gate == VERBS_GATE_NONE || row->gate == VERBS_GATE_HYPERVISOR)
+	if (row->gate == VERBS_GATE_HYPERVISOR)
 		return VERBS_POWER_UNKNOWN;
 	return *row->holder || row->always_on ? VERBS_POWER_ON : VERBS_POWER_OFF;
 }
@@ -24,7 +26,7 @@ static void reason(const struct device_row *row, bool live, char *text, size_t s
 	else if (row->power == VERBS_POWER_FAULT)
 		snprintf(text, size, "%s", row->error);
 	else if (*row->needed)
-		snprintf(text, size, "The appliance needs it. %s", row->needed);
+		snprintf(text, size, "%s", row->needed);
 	else if (row->gate == VERBS_GATE_NONE || row->gate == VERBS_GATE_HYPERVISOR)
 		snprintf(text, size, "%s", *row->note ? row->note : "Nothing switches it.");
 	else if (row->power == VERBS_POWER_UNKNOWN)

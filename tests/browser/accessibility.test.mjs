@@ -70,6 +70,9 @@ const full = [
 	],
 	['/domains/runs/edit', (page) => page.getByLabel('Description').waitFor()],
 	['/new-domain', (page) => page.getByLabel('Name', { exact: true }).waitFor()],
+	['/board', (page) => page.locator('svg.board .tile').first().waitFor()],
+	['/board/pcie-00.01.0', (page) => page.getByRole('heading', { name: 'History' }).waitFor()],
+	['/board/no-such-device', (page) => page.getByText('It may have been deleted').waitFor()],
 	['/images', (page) => page.locator('tr', { hasText: 'vmlinuz' }).waitFor()],
 	['/volumes', (page) => page.locator('tr', { hasText: 'data' }).waitFor()],
 	['/operations', (page) => page.locator('tr', { hasText: 'Start' }).first().waitFor()],
@@ -78,6 +81,15 @@ const full = [
 const dialogs = [
 	['/domains/runs', (page) => page.getByRole('button', { name: 'Kill' }).click()],
 	['/domains/rests', (page) => page.getByRole('button', { name: 'Delete' }).click()],
+	[
+		'/board',
+		async (page) => {
+			await page.getByRole('button', { name: 'Assign gpu 53100000' }).click();
+			await page.getByLabel('New owner').selectOption('rests');
+			await page.getByText('What moves').waitFor();
+		},
+	],
+	['/board/pcie-00.01.0', (page) => page.getByRole('button', { name: 'Keep on' }).click()],
 	[
 		'/images',
 		async (page) => {

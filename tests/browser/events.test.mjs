@@ -36,7 +36,8 @@ after(async () => {
 
 const isStream = (request) => new URL(request.url()).pathname === '/api/v1/events';
 // A reading that the cut would break is repeated afterwards, and rightly so: that is not what is tested.
-const settled = () => until(() => reading.size === 0 && Date.now() - lastEnd > 500, 'the page is at rest');
+const settled = () =>
+	until(() => reading.size === 0 && Date.now() - lastEnd > 500, 'the page is at rest');
 const row = (name) => page.locator('tr', { has: page.getByRole('link', { name, exact: true }) });
 const live = () => page.locator('.link-state[data-live=true]').waitFor();
 const lost = (page) => page.getByText('Connection lost.').waitFor();

@@ -2,7 +2,9 @@
 import { useEffect } from 'preact/hooks';
 import { t } from './i18n';
 import { Account } from './pages/account';
+import { Board } from './pages/board';
 import { Claim } from './pages/claim';
+import { DevicePage } from './pages/device';
 import { DomainPage } from './pages/domain';
 import { DomainEdit, DomainNew } from './pages/domain-editor';
 import { Domains } from './pages/domains';
@@ -40,6 +42,7 @@ function Route() {
 		return <NotFound />;
 	}
 	if (part !== undefined) return <NotFound />;
+	if (place === 'board' && name !== undefined) return <DevicePage key={name} id={name} />;
 	switch (`${place ?? ''}/${name ?? ''}`) {
 		case '/':
 			return <Overview />;
@@ -47,6 +50,8 @@ function Route() {
 			return <Domains />;
 		case 'new-domain/':
 			return <DomainNew />;
+		case 'board/':
+			return <Board />;
 		case 'images/':
 			return <Images />;
 		case 'volumes/':

@@ -8,7 +8,9 @@ import {
 	mkdtempSync,
 	openSync,
 	readFileSync,
+	renameSync,
 	rmSync,
+	writeFileSync,
 } from 'node:fs';
 import https from 'node:https';
 import net from 'node:net';
@@ -131,8 +133,16 @@ export class Agent {
 	async startKeeper() {
 		const user = userInfo().username;
 		const args = ['--socket', this.socket, '--state', this.folder, '--client-user', user];
+		this.faults = join(this.dir, 'faults');
+		args.push('--machine-options', `faults=${this.faults}`);
 		this.keeper = this.spawn('keeper', args);
 		await until(() => (this.alive('keeper'), existsSync(this.socket)), 'keeper to listen');
+	}
+
+	/** Replaces what is wrong with the simulated board: lines as in docs/power.md. */
+	fault(...lines) {
+		writeFileSync(`${this.faults}.new`, lines.map((line) => `${line}\n`).join(''));
+		renameSync(`${this.faults}.new`, this.faults);
 	}
 
 	async startDomusd() {

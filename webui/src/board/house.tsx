@@ -3,12 +3,7 @@ import type { Domain, System } from '../api/calls';
 import { mib, t } from '../i18n';
 import { Link } from '../parts/button';
 import { Card } from '../parts/page';
-
-const HUES = [18, 205, 145, 280, 48, 330, 175, 240];
-const colour = (i: number) => {
-	const hue = HUES[i % HUES.length] ?? 0;
-	return `light-dark(hsl(${hue} 52% 52%), hsl(${hue} 48% 60%))`;
-};
+import { GREY, ownerColour } from './colour';
 
 interface Room {
 	name: string;
@@ -18,7 +13,8 @@ interface Room {
 	free?: boolean;
 }
 
-function roomsOf(system: System, domains: Domain[]): Room[] {
+/** Who has how much of the memory, in order. */
+export function roomsOf(system: System, domains: Domain[]): Room[] {
 	const { total_mib, free_mib, dom0_mib } = system.memory;
 	const home = domains.filter((d) => d.status.domid !== null);
 	const lived = home.reduce((sum, d) => sum + d.memory_mib, 0);
@@ -26,17 +22,15 @@ function roomsOf(system: System, domains: Domain[]): Room[] {
 	const rest = Math.max(0, total_mib - free_mib - lived);
 	const dom0 = Math.min(dom0_mib, rest);
 	const other = rest - dom0;
-	const grey = 'light-dark(#8a8178, #8f867c)';
-	const stone = 'light-dark(#5d564e, #b9afa4)';
 	return [
-		{ name: t.overview.dom0, mib: dom0, colour: stone },
-		...home.map((d, i) => ({
+		{ name: t.overview.dom0, mib: dom0, colour: ownerColour('dom0') },
+		...home.map((d) => ({
 			name: d.name,
 			to: `/domains/${d.name}`,
 			mib: d.memory_mib,
-			colour: colour(i),
+			colour: ownerColour(d.name),
 		})),
-		{ name: t.overview.other, mib: other, colour: grey },
+		{ name: t.overview.other, mib: other, colour: GREY },
 		{ name: t.overview.free, mib: free_mib, free: true },
 	].filter((r) => r.mib > 0);
 }

@@ -252,9 +252,7 @@ function Nics({ draft, onDraft, errors }: PartProps) {
 							label={t.editor.nicNetwork}
 							value={nic.source}
 							error={
-								errors[`/nics/${i}/network`] ??
-								errors[`/nics/${i}/device`] ??
-								errors[`/nics/${i}`]
+								errors[`/nics/${i}/network`] ?? errors[`/nics/${i}/device`] ?? errors[`/nics/${i}`]
 							}
 							onValue={(source) => change(i, { source })}
 							options={[

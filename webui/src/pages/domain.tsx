@@ -64,7 +64,12 @@ function Definition({ domain: d }: { domain: Domain }) {
 					none={t.domain.noDisks}
 					items={d.disks.map((disk) => (
 						<>
-							<code>{disk.name}</code> {disk.source.volume ? volumeName(disk.source.volume) : <DeviceLink id={disk.source.device} />}{' '}
+							<code>{disk.name}</code>{' '}
+							{disk.source.volume ? (
+								volumeName(disk.source.volume)
+							) : (
+								<DeviceLink id={disk.source.device} />
+							)}{' '}
 							{disk.readonly && <span class="badge plain">{t.domain.readonly}</span>}
 						</>
 					))}
@@ -75,7 +80,8 @@ function Definition({ domain: d }: { domain: Domain }) {
 					none={t.domain.noNics}
 					items={d.nics.map((nic) => (
 						<>
-							{nic.network ? networkName(nic.network) : <DeviceLink id={nic.device} />} <code class="muted">{nic.mac}</code>
+							{nic.network ? networkName(nic.network) : <DeviceLink id={nic.device} />}{' '}
+							<code class="muted">{nic.mac}</code>
 						</>
 					))}
 				/>

@@ -1,6 +1,6 @@
 import { useEffect } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
-import type { DomainState, Event } from '../api/calls';
+import type { Event } from '../api/calls';
 import { House } from '../board/house';
 import { MemoryChart } from '../board/memory-chart';
 import { bytes, duration, t } from '../i18n';
@@ -8,8 +8,18 @@ import { Banner, LoadError } from '../parts/banner';
 import { LinkButton } from '../parts/button';
 import { Icon } from '../parts/icon';
 import { Card, Loading, Page } from '../parts/page';
+import { BoardAlerts } from '../parts/power';
 import { StateBadge, Time } from '../parts/status';
-import { domains, images, journal, readSystem, system, systemError, volumes } from '../state/store';
+import {
+	devices,
+	domains,
+	images,
+	journal,
+	readSystem,
+	system,
+	systemError,
+	volumes,
+} from '../state/store';
 
 const SAMPLE_MS = 5000;
 
@@ -76,11 +86,21 @@ function FirstSteps() {
 function eventLine(e: Event): string | undefined {
 	const [kind = '', key = ''] = (e.resource ?? '').split('/');
 	const found =
-		kind === 'images' ? images.find(key) : kind === 'volumes' ? volumes.find(key) : undefined;
+		kind === 'images'
+			? images.find(key)
+			: kind === 'volumes'
+				? volumes.find(key)
+				: kind === 'devices'
+					? devices.find(key)
+					: undefined;
 	const data = e.data ?? {};
 	const named = typeof data.name === 'string' ? data.name : (found?.name ?? key);
-	const state = t.became[data.state as DomainState] ?? String(data.state);
-	return t.events[e.type]?.({ actor: e.actor, name: named, state });
+	const became = String(data.state ?? data.power);
+	const state = t.became[became as keyof typeof t.became] ?? became;
+	const detail = String(data.detail ?? '');
+	// A change of holder alone is not worth a line.
+	if (e.type === 'device.power' && data.power === data.previous) return undefined;
+	return t.events[e.type]?.({ actor: e.actor, name: named, state, detail });
 }
 
 function Journal() {
@@ -137,7 +157,7 @@ function ByState() {
 
 export function Overview() {
 	useEffect(() => {
-		for (const c of [domains, images, volumes]) c.want();
+		for (const c of [domains, images, volumes, devices]) c.want();
 		void readSystem();
 		const timer = setInterval(() => {
 			if (!document.hidden) void readSystem();
@@ -156,6 +176,7 @@ export function Overview() {
 			<FirstSteps />
 			{s && (
 				<>
+					<BoardAlerts />
 					{s.warnings.map((text) => (
 						<Banner key={text} kind="wait">
 							{text}

@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n';
 import { path, segments } from '../state/route';
-import { isRunning, link, operations, system } from '../state/store';
+import { alerts, isRunning, link, operations, system } from '../state/store';
 import { type Theme, theme } from '../state/theme';
 import { Banner } from './banner';
 import { Button, Link, LinkButton } from './button';
@@ -11,6 +11,7 @@ import { Icon, type IconName, Mark } from './icon';
 const places: Array<[to: string, icon: IconName, text: string]> = [
 	['/', 'house', t.nav.overview],
 	['/domains', 'domains', t.nav.domains],
+	['/board', 'board', t.nav.board],
 	['/images', 'image', t.nav.images],
 	['/volumes', 'volume', t.nav.volumes],
 	['/operations', 'activity', t.nav.operations],
@@ -33,6 +34,7 @@ export function ThemeButton() {
 function Nav() {
 	const place = segments.value[0] ?? '';
 	const here = place === 'new-domain' ? '/domains' : `/${place}`;
+	const wrong = (alerts.items.value ?? []).length;
 	const busy = (operations.items.value ?? []).filter(isRunning).length;
 	return (
 		<div class="nav">
@@ -40,6 +42,11 @@ function Nav() {
 				<Link key={to} to={to} current={to === here}>
 					<Icon name={icon} />
 					{text}
+					{to === '/board' && wrong > 0 && (
+						<span class="count bad" aria-label={t.nav.alerts(wrong)} role="img">
+							{wrong}
+						</span>
+					)}
 					{to === '/operations' && busy > 0 && (
 						<span class="count" aria-label={t.nav.running(busy)} role="img">
 							{busy}

@@ -1,0 +1,99 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { Device } from '../api/calls';
+import { BoardPicture } from '../board/picture';
+import { assignable, contentsText, hasContents } from '../board/words';
+import { t } from '../i18n';
+import { AssignDialog } from '../parts/assign';
+import { LoadError } from '../parts/banner';
+import { Button, Link } from '../parts/button';
+import { Card, Empty, Loading, Page } from '../parts/page';
+import { BoardAlerts, Owner, Power } from '../parts/power';
+import { Table } from '../parts/table';
+import { devices, domains, readSystem } from '../state/store';
+
+/** No event tells that keeper went away, so what is shown is read again now and then. */
+const AGAIN_MS = 10_000;
+
+function DeviceTable({ items, onAssign }: { items: Device[]; onAssign: (d: Device) => void }) {
+	return (
+		<div class="card table-wrap">
+			<Table
+				caption={t.board.table}
+				rows={items}
+				keyOf={(d) => d.id}
+				columns={[
+					{
+						label: t.board.device,
+						place: 'lead',
+						cell: (d) => (
+							<span>
+								<Link class="name" to={`/board/${d.id}`}>
+									{d.name}
+								</Link>
+								{hasContents(d) && (
+									<>
+										{' '}
+										<span class="muted small">{contentsText(d)}</span>
+									</>
+								)}
+							</span>
+						),
+					},
+					{ label: t.board.kind, minor: true, cell: (d) => t.board.kinds[d.kind] },
+					{ label: t.board.owner, cell: (d) => <Owner name={d.owner} /> },
+					{ label: t.board.powerTitle, cell: (d) => <Power device={d} /> },
+					{
+						label: t.board.why,
+						minor: true,
+						cell: (d) => <span class="muted small">{d.power.reason}</span>,
+					},
+					{
+						label: t.common.actions,
+						place: 'end',
+						cell: (d) =>
+							assignable(d) && (
+								<Button small label={t.board.assignTo(d.name)} onClick={() => onAssign(d)}>
+									{t.board.assign}
+								</Button>
+							),
+					},
+				]}
+			/>
+		</div>
+	);
+}
+
+export function useBoard(): void {
+	useEffect(() => {
+		for (const c of [devices, domains]) c.want();
+		const timer = setInterval(() => {
+			if (!document.hidden) void devices.reload();
+		}, AGAIN_MS);
+		return () => clearInterval(timer);
+	}, []);
+}
+
+export function Board() {
+	const [assigning, setAssigning] = useState<Device>();
+	useBoard();
+	useEffect(() => void readSystem(), []);
+	const items = devices.items.value;
+	const error = devices.error.value;
+	return (
+		<Page title={t.board.title} text={t.board.text}>
+			{error && <LoadError error={error} retry={() => void devices.reload()} />}
+			{!items && !error && <Loading />}
+			<BoardAlerts />
+			{items?.length === 0 && <Empty icon="board" title={t.board.empty} text={t.board.emptyText} />}
+			{items && items.length > 0 && (
+				<>
+					<Card title={t.board.picture}>
+						<BoardPicture devices={items} />
+					</Card>
+					<DeviceTable items={items} onAssign={setAssigning} />
+				</>
+			)}
+			{assigning && <AssignDialog device={assigning} onDone={() => setAssigning(undefined)} />}
+		</Page>
+	);
+}
