@@ -225,12 +225,13 @@ int power_set(uint32_t id, bool on)
 
 int power_give(uint32_t id, uint16_t owner, uint16_t driver)
 {
-	struct domain *d = alive(owner);
+	struct domain *d;
 	struct rail *r;
 
 	if (!power)
 		return -EOPNOTSUPP;
 	LOCK_SCOPE(&power->lock);
+	d = alive(owner); /* under the lock: its end looks for its rails under the lock, too */
 	r = find(id);
 	if (!r)
 		return -ENOENT;
