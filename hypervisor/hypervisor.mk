@@ -85,7 +85,7 @@ HV_FUZZ := vgic hypercall grant
 # power rails and the system controller of i.MX8, against a simulator of it
 HV_HOST_ROOMS += $(wildcard hypervisor/core/power*.c hypervisor/drivers/scu*.c) hypervisor/guest/vscu.c \
 	tests/unit/hypervisor/fake/scu_sim.c tests/unit/hypervisor/fake/power_machine.c
-HV_UNIT += scu scu_filter power power_op power_tree vscu
+HV_UNIT += scu scu_filter power power_op power_tree power_boot vscu
 HV_FUZZ += scu
 $(HV_HOST)/unit/scu: $(HV_ASAN)/tests/unit/hypervisor/drivers/scu.o
 $(HV_HOST)/unit/power_op: $(HV_ASAN)/tests/unit/hypervisor/xen/power_op.o
@@ -93,11 +93,16 @@ $(HV_HOST)/unit/scu_filter: $(HV_ASAN)/tests/unit/hypervisor/drivers/scu_filter.
 $(HV_HOST)/unit/vscu: $(HV_ASAN)/tests/unit/hypervisor/guest/vscu.o
 $(HV_HOST)/unit/power: $(HV_ASAN)/tests/unit/hypervisor/core/power.o
 # the rails of real boards: their trees come with Debian's kernel, which the appliance's image fetches
-$(HV_ASAN)/tests/unit/hypervisor/boot/power_tree.o: HV_HOST_CFLAGS += -DDTBS='"$(abspath $(DTBS))"'
-$(HV_ASAN)/tests/unit/hypervisor/boot/power_tree.o: | $(if $(filter file,$(origin DTBS)),$(BUILD)/image/debian/.done)
-HV_POWER_TREE := $(patsubst %.c,$(HV_ASAN)/%.o,tests/unit/hypervisor/boot/power_tree.c hypervisor/boot/power_tree.c hypervisor/lib/dt.c hypervisor/lib/dt_walk.c)
-$(HV_HOST)/unit/power_tree: $(HV_POWER_TREE)
-	@mkdir -p $(@D); echo "  LD hypervisor unit $(@F)"; gcc $(HV_HOST_CFLAGS) $(filter %.o,$^) $(AGENT_LDFLAGS_asan) -o $@ -lfdt -lcmocka
+$(HV_ASAN)/tests/unit/hypervisor/boot/trees.o: HV_HOST_CFLAGS += -DDTBS='"$(abspath $(DTBS))"'
+$(HV_ASAN)/tests/unit/hypervisor/boot/trees.o: | $(if $(filter file,$(origin DTBS)),$(BUILD)/image/debian/.done)
+HV_POWER_TREE := $(patsubst %.c,$(HV_ASAN)/%.o,tests/unit/hypervisor/boot/trees.c hypervisor/boot/power_tree.c hypervisor/lib/dt.c \
+	hypervisor/lib/dt_walk.c)
+HV_POWER_BOOT := $(patsubst %.c,$(HV_ASAN)/%.o,hypervisor/boot/power.c hypervisor/boards/imx8qm.c tests/unit/hypervisor/fake/scu_sim.c \
+	$(wildcard hypervisor/core/power*.c hypervisor/drivers/scu*.c))
+$(HV_HOST)/unit/power_tree: $(HV_ASAN)/tests/unit/hypervisor/boot/power_tree.o $(HV_POWER_TREE)
+$(HV_HOST)/unit/power_boot: $(HV_ASAN)/tests/unit/hypervisor/boot/power.o $(HV_POWER_TREE) $(HV_POWER_BOOT)
+$(HV_HOST)/unit/power_tree $(HV_HOST)/unit/power_boot: tests/unit/hypervisor/fake/units.lds
+	@mkdir -p $(@D); echo "  LD hypervisor unit $(@F)"; gcc $(HV_HOST_CFLAGS) $(filter %.o,$^) $(HV_HOST_LDFLAGS) -o $@ -lfdt -lcmocka
 HV_HOST_LDFLAGS = $(AGENT_LDFLAGS_asan) -T tests/unit/hypervisor/fake/units.lds
 HV_HOST_LIB := $(HV_HOST_ROOMS:%.c=$(HV_ASAN)/%.o)
 $(HV_ASAN)/%.o: %.c hypervisor/hypervisor.mk | $(SYSROOT_HOST)/.done

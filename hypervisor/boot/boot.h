@@ -50,6 +50,9 @@ void smp_start(void);
 /* power.c: the rails of the board, from its tree; after smp_start(). And after Dom0 is built: takes from it what the hypervisor
  * needs for them, and switches off what is nobody's. Nothing on boards without. */
 void power_find(const void *fdt);
+/* power_find() with the mailbox's registers given; false when it made no rails. */
+struct scu_port;
+bool power_open(const void *fdt, const struct scu_port *port);
 void power_run(void);
 
 /* dom0.c: builds Dom0 and lets it run when all CPUs are there. */

@@ -73,43 +73,43 @@ static bool find_mailbox(const void *fdt)
 	return mailbox.size != 0;
 }
 
-static void give_up(const char *what, int error)
+bool power_open(const void *fdt, const struct scu_port *port)
 {
-	log_error("power: %s (error %d): no rails, Dom0 has the system controller", what, error);
-	mailbox.size = 0;
-}
-
-void power_find(const void *fdt)
-{
-	struct scu_port port = {.read = mu_read, .write = mu_write, .now = counter};
+	int error = scu_power_open(port, time_ticks_of_ns(CALL_MS * 1000000ul));
+	const char *why = error == 0 ? NULL : "the system controller does not answer";
 	struct power_tree *t;
-	int error;
 
 	_Static_assert(sizeof(*t) + sizeof(struct power_tree_rail) <= PAGE_SIZE << 4,
 		       "their heap pages");
-	if (!find_mailbox(fdt))
-		return;
-	port.arg = mmu_map_device(PA(mailbox.base), PAGE_SIZE);
-	error = scu_power_open(&port, time_ticks_of_ns(CALL_MS * 1000000ul));
-	if (error != 0) {
-		give_up("the system controller does not answer", error);
-		return;
-	}
-	t = heap_pages(4);
-	if (t == NULL || !power_tree_read(t, fdt)) {
-		give_up(t == NULL	  ? "no memory"
-			: t->full != NULL ? "the device tree has too many devices"
-					  : "the device tree has no power controller",
-			0);
-	} else {
+	t = why == NULL ? heap_pages(4) : NULL;
+	if (t != NULL && power_tree_read(t, fdt)) {
 		error = power_init(&scu_power);
 		if (error == 0)
 			error = add_rails(t, (struct power_tree_rail *)(t + 1));
 		if (error != 0)
 			panic("power: the rails cannot be kept (error %d)", error);
+	} else if (why == NULL) {
+		why = t == NULL		? "no memory"
+		      : t->full != NULL ? "the device tree has too many devices"
+					: "the device tree has no power controller";
 	}
 	if (t != NULL)
 		heap_free(t, 4);
+	if (why != NULL)
+		log_error("power: %s (error %d): no rails, Dom0 has the system controller", why,
+			  error);
+	return why == NULL;
+}
+
+void power_find(const void *fdt)
+{
+	struct scu_port port = {.read = mu_read, .write = mu_write, .now = counter};
+
+	if (!find_mailbox(fdt))
+		return;
+	port.arg = mmu_map_device(PA(mailbox.base), PAGE_SIZE);
+	if (!power_open(fdt, &port))
+		mailbox.size = 0;
 }
 
 void power_run(void)

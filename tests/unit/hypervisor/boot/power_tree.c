@@ -1,66 +1,16 @@
 /* The rails of the real i.MX8QM boards, from the device trees in Debian's kernel package (DTBS, a folder). */
 #include "boot/power_tree.h"
-#include <fts.h>
+#include "trees.h"
 #include <libfdt.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <cmocka.h>
 
-#define TREES_MAX 32
-
-static struct {
-	char name[64];
-	void *fdt;
-} trees[TREES_MAX];
-static unsigned tree_count;
 static struct power_tree t;
 static struct power_tree_rail rails[RAIL_MAX];
 static unsigned rail_count;
-
-static void *read_file(const char *path, long size)
-{
-	void *data = malloc((size_t)size);
-	FILE *f = fopen(path, "rb");
-
-	if (!f || fread(data, 1, (size_t)size, f) != (size_t)size)
-		abort();
-	fclose(f);
-	return data;
-}
-
-static int setup(void **state)
-{
-	char *path[] = {(char[]){DTBS}, NULL};
-	FTS *walk = fts_open(path, FTS_LOGICAL, NULL);
-	FTSENT *e;
-
-	(void)state;
-	while (walk && (e = fts_read(walk)))
-		if (e->fts_info == FTS_F && strncmp(e->fts_name, "imx8qm-", 7) == 0 &&
-		    strstr(e->fts_name, ".dtb") && !strstr(e->fts_name, ".dtbo") &&
-		    tree_count < TREES_MAX) {
-			snprintf(trees[tree_count].name, sizeof(trees[tree_count].name), "%s",
-				 e->fts_name);
-			trees[tree_count++].fdt =
-				read_file(e->fts_path, (long)e->fts_statp->st_size);
-		}
-	fts_close(walk);
-	return 0;
-}
-
-static void *tree(const char *name)
-{
-	for (unsigned i = 0; i < tree_count; i++)
-		if (strcmp(trees[i].name, name) == 0)
-			return trees[i].fdt;
-	fail_msg("%s is not in the kernel package", name);
-	return NULL;
-}
 
 static void read_tree(void *fdt)
 {
@@ -240,5 +190,5 @@ int main(void)
 		cmocka_unit_test(test_other_boards_have_none),
 	};
 
-	return cmocka_run_group_tests(tests, setup, NULL);
+	return cmocka_run_group_tests(tests, trees_open, NULL);
 }
