@@ -14,15 +14,11 @@ HV_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -mgeneral-regs-only -march=armv8-a
 	-fno-strict-aliasing -falign-functions=4 -falign-jumps=4 -falign-loops=4 -ffile-prefix-map=$(CURDIR)=. $(HV_WARN)
 # what runs before the MMU is on may not use unaligned accesses
 $(HV)/obj/arch/arm64/early.o $(HV)/obj/boards/early_console.o: HV_CFLAGS += -mstrict-align
-# what runs once, or once in a domain's life, had better be small
-$(HV)/obj/boot/%.o $(HV)/obj/core/power%.o $(HV)/obj/core/domain%.o $(HV)/obj/drivers/scu%.o: HV_CFLAGS += -Os
-$(HV)/obj/xen/domctl%.o $(HV)/obj/xen/sysctl%.o $(HV)/obj/xen/domain.o $(HV)/obj/xen/memory_op.o \
-	$(HV)/obj/xen/cpupool_op.o $(HV)/obj/xen/affinity_op.o $(HV)/obj/core/pool.o $(HV)/obj/core/cpu_power.o $(HV)/obj/core/console.o: HV_CFLAGS += -Os
-$(HV)/obj/lib/print.o $(HV)/obj/lib/dt%.o $(HV)/obj/drivers/gicv3.o $(HV)/obj/core/memory.o $(HV)/obj/core/grant.o $(HV)/obj/core/watchdog.o \
-	$(HV)/obj/arch/arm64/fault.o $(HV)/obj/arch/arm64/stage2.o $(HV)/obj/arch/arm64/mmu.o $(HV)/obj/boards/%.o $(HV)/obj/xen/vcpu_op.o: HV_CFLAGS += -Os
-$(HV)/obj/guest/vscu.o $(HV)/obj/xen/power_op.o $(HV)/obj/xen/misc_op.o $(HV)/obj/xen/version.o: HV_CFLAGS += -Os
-$(HV)/obj/xen/%.o $(HV)/obj/boards/%.o $(addprefix $(HV)/obj/,arch/arm64/fault.o arch/arm64/mmu.o arch/arm64/psci.o core/console.o \
-	core/memory.o core/page.o core/pool.o core/watchdog.o guest/load_store.o lib/dt.o lib/print.o): HV_CFLAGS += -Os
+# what runs once, or once in a domain's life, or waits for firmware, had better be small (a list: % would not match domctl.o)
+HV_SMALL := $(wildcard $(addprefix hypervisor/,boot/*.c boards/*.c xen/*.c lib/dt*.c lib/print.c drivers/scu*.c drivers/gicv3.c guest/vscu.c \
+	guest/load_store.c arch/arm64/fault.c arch/arm64/mmu.c arch/arm64/psci.c arch/arm64/stage2.c core/power*.c core/domain*.c core/pool.c \
+	core/cpu_power.c core/console.c core/memory.c core/page.c core/grant.c core/watchdog.c))
+$(HV_SMALL:hypervisor/%.c=$(HV)/obj/%.o): HV_CFLAGS += -Os
 # these functions are what the compiler would call for such loops
 $(HV)/obj/lib/string.o: HV_CFLAGS += -fno-tree-loop-distribute-patterns
 

@@ -241,8 +241,15 @@ int power_give(uint32_t id, uint16_t owner, uint16_t driver)
 		return -ESRCH;
 	if (stuck(r))
 		return -EIO;
-	if (r->wanted != POWER_OFF || r->step != RAIL_SETTLED || r->todo != RAIL_SETTLED)
+	if (r->step != RAIL_SETTLED || r->todo != RAIL_SETTLED)
 		return -EBUSY;
+	if (r->wanted == POWER_ON) {
+		/* what is on does not move: the new owner's life decides from now on, and that is all */
+		if (r->place != POWER_OURS || r->driver != 0 || driver != 0 || !d || r->error != 0)
+			return -EBUSY;
+		r->owner = owner;
+		return 0;
+	}
 	r->owner = owner;
 	r->driver = driver;
 	r->place = !d || d->id == 0 ? POWER_OURS : d->slot;
@@ -336,10 +343,9 @@ static bool owner_forgotten(struct domain *d)
 
 		if (r->owner != d->id)
 			continue;
-		if (r->place != POWER_OURS) {
-			r->place = POWER_OURS;
+		r->place = POWER_OURS;
+		if (r->reason != POWER_OWNER_GONE)
 			want(r, POWER_OFF, POWER_OWNER_GONE);
-		}
 		if (r->step == RAIL_SETTLED && r->todo == RAIL_SETTLED) {
 			r->owner = POWER_NOBODY;
 			r->driver = 0;

@@ -119,7 +119,8 @@ bool power_has_registers(uint64_t base, uint64_t size);
 /* Off also again, after an error. -EPERM: always on; on without an owner, or with one that does not live. -EIO: on, while it is
  * stuck on. -EBUSY: on, while something of a dead domain is stuck in the owner's partition. */
 int power_set(uint32_t id, bool on);
-/* A new owner (POWER_NOBODY: none) and driver for a rail that is off. -EPERM: always on, or driver neither Dom0 nor owner;
+/* A new owner (POWER_NOBODY: none) and driver for a rail that is off; or, of one that is on, was Dom0's and stays driven by Dom0, a
+ * new owner: a disk has to be there before the domain is that boots from it. -EPERM: always on, or driver neither Dom0 nor owner;
  * -ESRCH: no such domain; -EBUSY: on, or on its way; -EIO: stuck on. */
 int power_give(uint32_t id, uint16_t owner, uint16_t driver);
 /* Reads it back. */

@@ -141,12 +141,3 @@ int scu_call(struct scu *s, enum scu_user user, uint32_t *message)
 	memcpy(message, s->word, s->size * sizeof(*message));
 	return 0;
 }
-
-void scu_abandon(struct scu *s, enum scu_user user)
-{
-	LOCK_SCOPE(&s->lock);
-	if (s->waiting == user)
-		s->waiting = SCU_NOBODY;
-	if (s->user == user)
-		fail(s, 0, false);
-}

@@ -64,7 +64,5 @@ void scu_init(struct scu *s, const struct scu_port *port, uint64_t timeout);
  * answer. -EAGAIN: not yet, call again. -EINVAL: size in the header. -ETIMEDOUT, -EBADMSG: this call failed; -EIO: an earlier
  * one did, and its answer is still out; or somebody else's words lie in the mailbox. Moves one message's words at most. */
 int scu_call(struct scu *s, enum scu_user user, uint32_t *message);
-/* The user does not want the answer any more: it will be waited for and dropped. */
-void scu_abandon(struct scu *s, enum scu_user user);
 
 #endif

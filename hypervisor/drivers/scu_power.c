@@ -119,8 +119,3 @@ int scu_forward(uint32_t *message)
 {
 	return scu_call(&scu, SCU_DOM0, message);
 }
-
-void scu_forward_abandon(void)
-{
-	scu_abandon(&scu, SCU_DOM0);
-}

@@ -11,7 +11,5 @@ extern const struct power_backend scu_power;
 int scu_power_open(const struct scu_port *port, uint64_t timeout);
 /* A message of Dom0 that its filter let pass: scu_call() as SCU_DOM0. */
 int scu_forward(uint32_t *message);
-/* Dom0 starts anew and does not wait for the answer. */
-void scu_forward_abandon(void);
 
 #endif

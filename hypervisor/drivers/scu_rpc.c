@@ -15,7 +15,6 @@ static const struct {
 	[SCU_GET_PARTITION] = {SCU_RM, 5, 1, 0, 32},
 	[SCU_ASSIGN_RESOURCE] = {SCU_RM, 8, 2, 16, 0},
 	[SCU_SET_SID] = {SCU_RM, 11, 2, 16, 0},
-	[SCU_ASSIGN_PAD] = {SCU_RM, 23, 2, 16, 0},
 };
 
 /* Flags of a new partition, one byte each from the lowest: secure, isolated, restricted, grant; then coherent. Not isolated: the

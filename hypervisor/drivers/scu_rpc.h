@@ -34,7 +34,6 @@ enum scu_rpc {
 	SCU_GET_PARTITION,	/* : the caller's own */
 	SCU_ASSIGN_RESOURCE, /* resource, partition: resets its attributes, DMA bypasses the SMMU then */
 	SCU_SET_SID,	     /* resource, stream id (1..63) of its DMA */
-	SCU_ASSIGN_PAD,	     /* pad, partition */
 };
 
 /* Writes the request; `message` has SCU_WORDS words. */

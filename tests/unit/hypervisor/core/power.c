@@ -283,7 +283,7 @@ static void test_orders_that_are_refused(void **state)
 	assert_int_equal(power_give(CARD, 4, 0), -ESRCH);
 	assert_int_equal(power_give(CARD, 3, 2), -EPERM); /* neither Dom0 nor owner drives */
 	assert_int_equal(power_give(UART, 3, 0), -EPERM);
-	assert_int_equal(power_give(DISK, 3, 0), -EBUSY); /* on */
+	assert_int_equal(power_give(DISK, 3, 3), -EBUSY); /* on */
 	dom[3].state = DOMAIN_SHUT;
 	assert_int_equal(power_give(CARD, 3, 0), -ESRCH);
 	dom[3].state = DOMAIN_CREATED;
@@ -310,6 +310,41 @@ static void test_a_rail_can_be_taken_from_dom0_and_given_back(void **state)
 	settle();
 	assert_true(sim_powered(DISK));
 	assert_true(fake_is_mapped(0, 0x5b010000));
+}
+
+static void test_what_dom0_drives_is_on_before_its_owner_exists(void **state)
+{
+	struct domain *d;
+
+	boot(state);
+	assert_int_equal(power_give(CARD, 0, 0), 0);
+	assert_int_equal(power_set(CARD, true), 0);
+	assert_int_equal(power_give(CARD, 0, 0), -EBUSY); /* on its way */
+	settle();
+	d = domain(3);
+	assert_int_equal(power_give(CARD, 3, 3), -EBUSY); /* on, it does not move */
+	assert_int_equal(power_give(CARD, POWER_NOBODY, 0), -EBUSY);
+	assert_int_equal(power_give(CARD, 3, 0), 0);
+	assert_int_equal(sim.resource[CARD].owner, SIM_HOME);
+	assert_true(sim_powered(CARD) && fake_is_mapped(0, 0x5b020000));
+	assert_int_equal(power_access(CARD, 0), POWER_FULL);
+	/* the guest crashes; it starts anew as another domain, with the disk off and on in between */
+	shut(d);
+	settle();
+	assert_false(sim_powered(CARD) || fake_is_mapped(0, 0x5b020000));
+	kill(d);
+	assert_int_equal(rail(CARD).owner, POWER_NOBODY);
+	assert_int_equal(power_give(CARD, 0, 0), 0);
+	assert_int_equal(power_set(CARD, true), 0);
+	settle();
+	d = domain(4);
+	assert_int_equal(power_give(CARD, 4, 0), 0);
+	kill(d);
+	assert_false(sim_powered(CARD) || fake_is_mapped(0, 0x5b020000));
+	/* what a domain's partition has does not change hands while it is on */
+	guest_with(5, NET, 0);
+	domain(4);
+	assert_int_equal(power_give(NET, 4, 0), -EBUSY);
 }
 
 static void test_from_one_domain_to_another(void **state)
@@ -598,6 +633,7 @@ int main(void)
 		T(test_the_ceiling_stays_up_while_another_rail_is_on),
 		T(test_orders_that_are_refused),
 		T(test_a_rail_can_be_taken_from_dom0_and_given_back),
+		T(test_what_dom0_drives_is_on_before_its_owner_exists),
 		T(test_from_one_domain_to_another),
 		T(test_stuck_on_is_given_to_nobody),
 		T(test_a_new_domain_does_not_light_what_an_old_one_left_stuck),

@@ -87,8 +87,6 @@ static void test_partitions(void **state)
 	assert_int_equal(ask(SCU_SET_SID, DISK, 17, NULL), 0);
 	assert_false(sim.resource[DISK].bypass);
 	assert_int_equal(ask(SCU_SET_SID, 57, 17, NULL), -EINVAL); /* a UART does no DMA */
-	assert_int_equal(ask(SCU_ASSIGN_PAD, 100, pt, NULL), 0);
-	assert_int_equal(sim.pad[100], pt);
 	/* the partition's mode is the most that its resources get, and reading does not show it */
 	assert_int_equal(ask(SCU_SET_MODE, DISK, SCU_ON, NULL), 0);
 	assert_false(sim_powered(DISK));
@@ -309,20 +307,6 @@ static void test_a_busy_user_does_not_shut_the_other_out(void **state)
 	assert_int_equal(b[1] & 0xff, SIM_HOME);
 }
 
-static void test_an_abandoned_call_is_waited_for(void **state)
-{
-	uint32_t message[SCU_WORDS];
-	unsigned pt;
-
-	(void)state;
-	scu_rpc_request(SCU_GET_MODE, DISK, 0, message);
-	assert_int_equal(scu_call(&scu, SCU_DOM0, message), -EAGAIN);
-	scu_abandon(&scu, SCU_DOM0);
-	assert_int_equal(ask(SCU_GET_PARTITION, 0, 0, &pt), 0);
-	assert_int_equal(pt, SIM_HOME);
-	assert_int_equal(sim.calls, 2);
-}
-
 static void test_sizes_of_requests_are_checked(void **state)
 {
 	uint32_t message[SCU_WORDS] = {SCU_HEADER(0, SCU_PM, 4)};
@@ -355,7 +339,6 @@ int main(void)
 		T(test_words_that_nobody_asked_for),
 		T(test_two_users_take_turns),
 		T(test_a_busy_user_does_not_shut_the_other_out),
-		T(test_an_abandoned_call_is_waited_for),
 		T(test_sizes_of_requests_are_checked),
 	};
 

@@ -54,7 +54,6 @@ void sim_reset(void)
 	for (unsigned r = 0; r < 19;
 	     r++) /* cores, interconnect, interrupt controller: the secure partition's */
 		sim.resource[r].owner = 1;
-	memset(sim.pad, SIM_HOME, sizeof(sim.pad));
 	for (unsigned pt = 0; pt <= SIM_HOME; pt++)
 		sim.partition[pt] = (struct sim_partition){
 			.used = true, .mode = 3, .parent = (uint8_t)(pt ? pt - 1 : 0)};
@@ -218,14 +217,6 @@ static unsigned serve(unsigned service, unsigned function, const uint8_t *p, uin
 	case 0x30d: /* owned: the answer is in the status */
 		*status = id < SCU_RESOURCES && sim.resource[id].exists &&
 			  sim.resource[id].owner == SIM_HOME;
-		return 1;
-	case 0x317:
-		*status =
-			id >= sizeof(sim.pad) || p[2] >= SIM_PARTITIONS || !sim.partition[p[2]].used
-				? PARM
-				: OK;
-		if (*status == OK)
-			sim.pad[id] = p[2];
 		return 1;
 	case 0x60f: /* pad set */
 		*status = OK;

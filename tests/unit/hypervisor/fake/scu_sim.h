@@ -45,7 +45,6 @@ struct scu_sim {
 	uint64_t clock, latency; /* ticks until an answer begins */
 	struct sim_resource resource[SCU_RESOURCES];
 	struct sim_partition partition[SIM_PARTITIONS];
-	uint8_t pad[512]; /* owner */
 
 	enum sim_fault fault;
 	unsigned fault_resource, fault_count;
