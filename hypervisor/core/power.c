@@ -321,6 +321,18 @@ bool power_has_registers(uint64_t base, uint64_t size)
 	return false;
 }
 
+int power_at(uint64_t address)
+{
+	for (unsigned i = 0; i < power_count(); i++) {
+		const struct rail *r = &power->rail[i];
+
+		for (unsigned k = r->first_range; k < r->first_range + r->ranges; k++)
+			if (address - power->range[k].base < power->range[k].size)
+				return (int)i;
+	}
+	return -ENOENT;
+}
+
 /* ---- domains come and go ------------------------------------------------------------------------------------------------------- */
 static void owner_shut(struct domain *d)
 {

@@ -104,6 +104,9 @@ const char *power_backend_name(void); /* NULL: this board has none */
 /* A copy of rail `index` (0 to power_count() - 1). -ENOENT. */
 int power_get(unsigned index, struct rail *out);
 
+/* Index of the rail that has these registers. -ENOENT. */
+int power_at(uint64_t address);
+
 /* What a domain may do with a resource, for the filter of its messages to the firmware. */
 enum power_access {
 	POWER_UNLISTED, /* no rail has it */

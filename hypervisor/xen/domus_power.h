@@ -14,6 +14,7 @@
 #define DOMUS_POWER_set	    2 /* struct domus_power_set */
 #define DOMUS_POWER_give    3 /* struct domus_power_give */
 #define DOMUS_POWER_refresh 4 /* struct domus_power_set, `on` unused: reads the rail back */
+#define DOMUS_POWER_find    5 /* struct domus_power_find: address in, index out. -ENOENT */
 
 #define DOMUS_OWNER_NOBODY     0x7ff4 /* DOMID_INVALID */
 #define DOMUS_OWNER_HYPERVISOR 0x7ff2 /* DOMID_XEN: always on */
@@ -50,6 +51,11 @@ struct domus_power_set {
 struct domus_power_give {
 	uint32_t id;
 	uint16_t owner, driver; /* driver: 0 (Dom0) or the owner */
+};
+struct domus_power_find {
+	uint64_t address; /* of a register of the device, as the device tree has it */
+	uint32_t index;
+	uint32_t zero;
 };
 
 #endif

@@ -87,12 +87,27 @@ static int64_t op_refresh(struct vcpu *v, void *in, gva_t at)
 	return power_refresh(op->id);
 }
 
+static int64_t op_find(struct vcpu *v, void *in, gva_t at)
+{
+	struct domus_power_find *op = in;
+	int index = power_at(op->address);
+
+	(void)v;
+	(void)at;
+	if (index < 0)
+		return index;
+	op->index = (uint32_t)index;
+	op->zero = 0;
+	return 0;
+}
+
 static const struct op ops[] = {
 	[DOMUS_POWER_info] = {op_info, sizeof(struct domus_power_info), OP_OUT | OP_PRIVILEGED},
 	[DOMUS_POWER_get] = {op_get, sizeof(struct domus_rail), OP_OUT | OP_PRIVILEGED},
 	[DOMUS_POWER_set] = {op_set, sizeof(struct domus_power_set), OP_PRIVILEGED},
 	[DOMUS_POWER_give] = {op_give, sizeof(struct domus_power_give), OP_PRIVILEGED},
 	[DOMUS_POWER_refresh] = {op_refresh, sizeof(struct domus_power_set), OP_PRIVILEGED},
+	[DOMUS_POWER_find] = {op_find, sizeof(struct domus_power_find), OP_OUT | OP_PRIVILEGED},
 };
 
 int64_t hypercall_power(struct vcpu *v, const uint64_t *a)

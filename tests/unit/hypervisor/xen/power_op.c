@@ -166,6 +166,24 @@ static void test_a_rail_is_given_and_switched(void **state)
 	assert_int_equal(get(1)->actual, 1);
 }
 
+static void test_a_rail_is_found_by_its_registers(void **state)
+{
+	static const struct {
+		uint64_t address;
+		int64_t result;
+	} table[] = {{0x9020000, 0},	   {0x902ffff, 0}, {0x901ffff, -ENOENT},
+		     {0x9030000, -ENOENT}, {0, -ENOENT},   {~0ul, -ENOENT}};
+	struct domus_power_find *op = IN;
+
+	(void)state;
+	board();
+	for (unsigned i = 0; i < ARRAY_SIZE(table); i++) {
+		*op = (struct domus_power_find){table[i].address, 77, 77};
+		assert_int_equal(call(DOMUS_POWER_find, AT), table[i].result);
+		assert_int_equal(op->index, table[i].result ? 77 : 1);
+	}
+}
+
 static void test_orders_that_make_no_sense(void **state)
 {
 	(void)state;
@@ -176,9 +194,9 @@ static void test_orders_that_make_no_sense(void **state)
 	assert_int_equal(set(CARD, 1), -EPERM); /* nobody's */
 	assert_int_equal(give(CARD, 999, 0), -ESRCH);
 	assert_int_equal(give(CARD, d->id, 7), -EPERM);
-	for (unsigned op = 5; op < 70; op += 8)
+	for (unsigned op = 6; op < 70; op += 8)
 		assert_int_equal(call(op, AT), -ENOSYS);
-	for (unsigned op = 0; op < 5; op++)
+	for (unsigned op = 0; op < 6; op++)
 		assert_int_equal(call(op, FAKE_GUEST + FAKE_GUEST_SIZE - 4), -EFAULT);
 }
 
@@ -187,7 +205,7 @@ static void test_only_dom0_may_ask(void **state)
 	(void)state;
 	board();
 	d->privileged = false;
-	for (unsigned op = 0; op < 5; op++)
+	for (unsigned op = 0; op < 6; op++)
 		assert_int_equal(call(op, AT), -EPERM);
 }
 
@@ -232,6 +250,7 @@ int main(void)
 		T(test_a_board_without_rails_says_so),
 		T(test_rails_are_listed),
 		T(test_a_rail_is_given_and_switched),
+		T(test_a_rail_is_found_by_its_registers),
 		T(test_orders_that_make_no_sense),
 		T(test_only_dom0_may_ask),
 		T(test_registers_of_rails_are_mapped_by_nobody_else),
