@@ -10,5 +10,6 @@ struct always_on {
 };
 extern const struct always_on imx8qm_always_on[];
 extern const unsigned imx8qm_always_on_count;
+#define IMX8QM_MAILBOX 214 /* MU_1A: the one that the hypervisor speaks through */
 
 #endif

@@ -1,5 +1,6 @@
 /* Rails are found as sets that grow together (union-find): each resource points to a lower one of its rail. */
 #include "boot/power_tree.h"
+#include "boards/imx8qm.h"
 #include "lib/string.h"
 #include <libfdt.h>
 
@@ -59,7 +60,7 @@ static void describe(struct power_tree *t, const struct dt_node *n, const struct
 		t->of[c->resource].rank = rank;
 		t->of[c->resource].name = n->name;
 	}
-	t->of[c->resource].console |= n->offset == t->console_node;
+	t->of[c->resource].ours |= n->offset == t->console_node;
 }
 
 static void registers(struct power_tree *t, const struct dt_walk *w, uint16_t resource)
@@ -107,6 +108,18 @@ static void links(struct power_tree *t, const struct dt_node *n, uint16_t resour
 	}
 }
 
+/* Every mailbox that ends at the system controller, enabled or not: whoever has one speaks with the rights of its partition, which is
+ * ours, and past the filter. So all of them are one rail, and none is Dom0's. */
+static uint16_t mailbox(struct power_tree *t, uint16_t resource)
+{
+	if (t->up[IMX8QM_MAILBOX] == POWER_NO_RESOURCE)
+		t->up[IMX8QM_MAILBOX] = IMX8QM_MAILBOX;
+	t->of[IMX8QM_MAILBOX].ours = true;
+	if (resource != POWER_NO_RESOURCE)
+		join(t, resource, IMX8QM_MAILBOX);
+	return IMX8QM_MAILBOX;
+}
+
 static struct context visit(struct power_tree *t, const struct dt_walk *w,
 			    const struct context *parent)
 {
@@ -117,6 +130,8 @@ static struct context visit(struct power_tree *t, const struct dt_walk *w,
 		.resource = resources(t, n),
 	};
 
+	if (dt_is(n->compatible, "fsl,imx8-mu-scu"))
+		c.resource = mailbox(t, c.resource);
 	if (c.resource != POWER_NO_RESOURCE) {
 		describe(t, n, &c);
 		if (parent->resource != POWER_NO_RESOURCE) /* needs its parent's power, too */
@@ -206,7 +221,7 @@ bool power_tree_next(struct power_tree *t, unsigned *resource, struct power_tree
 			rank = t->of[i].rank;
 			out->name = t->of[i].name;
 		}
-		if (t->of[i].console)
+		if (t->of[i].ours)
 			out->owner = POWER_HYPERVISOR;
 	}
 	if (rank == ENABLED && out->owner == POWER_NOBODY)

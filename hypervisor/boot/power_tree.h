@@ -18,7 +18,7 @@ struct power_tree {
 	struct {
 		const char *name; /* of the device that stands for it */
 		uint8_t rank; /* 0 none, 1 clock gate, 2 disabled device, 3 device that Dom0 gets */
-		bool console;
+		bool ours;    /* the console, a mailbox */
 	} of[POWER_RESOURCE_IDS];
 	struct {
 		struct power_range at;
@@ -42,7 +42,7 @@ bool power_tree_read(struct power_tree *t, const void *fdt);
 /* One rail of the tree. */
 struct power_tree_rail {
 	const char *name;
-	uint16_t owner; /* 0, POWER_NOBODY, POWER_HYPERVISOR: the console */
+	uint16_t owner; /* 0, POWER_NOBODY, POWER_HYPERVISOR: the console, the mailboxes */
 	uint16_t resource[RAIL_RESOURCES];
 	struct power_range range[RAIL_RANGES];
 	unsigned resources, ranges;

@@ -140,7 +140,7 @@ static void test_what_has_power_when_dom0_begins(void **state)
 {
 	(void)state;
 	boot("imx8qm-mek.dtb");
-	assert_int_equal(power_count(), 66);
+	assert_int_equal(power_count(), 67);
 	assert_true(sim_powered(248));	/* the eMMC */
 	assert_true(sim_powered(57));	/* the console */
 	assert_false(sim_powered(250)); /* a disabled card slot */
@@ -153,8 +153,26 @@ static void test_what_has_power_when_dom0_begins(void **state)
 	assert_true(is_unmapped(0x5a060000) &&
 		    is_unmapped(0x5a460000)); /* the console and its clock gate */
 	assert_false(is_unmapped(0x5b010000));
+	assert_false(is_unmapped(0x5d200000)); /* a mailbox that ends elsewhere */
 	assert_int_equal(rail_with("serial@5a060000").reason, POWER_ALWAYS_ON);
 	assert_string_equal(rail_with("serial@5a060000").why, "the console");
+}
+
+static void test_no_way_past_the_filter(void **state)
+{
+	static const uint64_t mailboxes[] = {0x5d1b0000, 0x5d1c0000, 0x5d1d0000, 0x5d1e0000,
+					     0x5d1f0000};
+
+	(void)state;
+	for (unsigned b = 0; b < tree_count; b++) {
+		boot(trees[b].name);
+		for (unsigned i = 0; i < ARRAY_SIZE(mailboxes); i++) {
+			assert_true(is_unmapped(mailboxes[i]) &&
+				    is_unmapped(mailboxes[i] + 0xffff));
+			assert_true(power_has_registers(mailboxes[i], PAGE_SIZE));
+		}
+		assert_int_equal(power_access(214, 0), POWER_FOREIGN);
+	}
 }
 
 static void test_every_board(void **state)
@@ -210,6 +228,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_dead_firmware_leaves_the_machine_to_dom0),
 		cmocka_unit_test(test_what_has_power_when_dom0_begins),
+		cmocka_unit_test(test_no_way_past_the_filter),
 		cmocka_unit_test(test_every_board),
 		cmocka_unit_test(test_a_firmware_that_dies_during_boot_does_not_hang_it),
 	};
