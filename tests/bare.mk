@@ -1,4 +1,5 @@
-# Bare-metal guests of ours: tests/system/guests/bare is their runtime, each program is one arm64 Image that boots as Dom0.
+# Bare-metal guests of ours: tests/system/guests/bare is their runtime, each program is one arm64 Image that boots as Dom0,
+# hostile and quiet as guests.
 BARE := $(BUILD)/test-guests/bare
 BARE_RUNTIME := $(addprefix tests/system/guests/bare/,start.S bare.c)
 BARE_CFLAGS = -std=gnu11 -O2 -g -ffreestanding -mgeneral-regs-only -march=armv8-a -mno-outline-atomics -mstrict-align -fpie \
@@ -10,6 +11,10 @@ BARE_LDFLAGS = -nostdlib -static -Wl,-pie,--no-dynamic-linker,--build-id=none,-z
 $(BARE)/bench: tests/bench/bench.c
 $(BARE)/conformance: $(wildcard tests/system/guests/conformance/*.c) tests/system/guests/conformance/case.h
 $(BARE)/share: tests/system/guests/share/main.c
+HOSTILE := tests/system/guests/hostile
+$(BARE)/hostile: $(addprefix $(HOSTILE)/,main.c random.c calls.c machine.c console.c entry.S hostile.h)
+$(BARE)/quiet: $(addprefix $(HOSTILE)/,quiet.c console.c entry.S hostile.h)
+$(BARE)/hostile $(BARE)/quiet: BARE_CFLAGS += -DBARE_DOMU -I$(HOSTILE)
 $(BARE)/%: $(BARE_RUNTIME) tests/system/guests/bare/bare.h tests/system/guests/bare/bare.lds tests/bare.mk | $(SYSROOT_ARM64)/.done
 	@mkdir -p $(@D)
 	@echo "  GUEST $@"; $(HV_CC) $(BARE_CFLAGS) $(BARE_LDFLAGS) $(filter %.c %.S,$^) -o $@.elf

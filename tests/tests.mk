@@ -43,6 +43,13 @@ $(GUESTS)/crash $(GUESTS)/arrive: $(GUESTS)/%: tests/system/guests/%.S
 	@echo "  GUEST $@"; aarch64-linux-gnu-gcc -nostdlib -static -Wl,--build-id=none -Wl,-Ttext=0 -o $@.elf $<
 	@aarch64-linux-gnu-objcopy -O binary $@.elf $@
 
+# a program of Dom0's userland; and all that tests/soak/hostile needs
+$(GUESTS)/hypercalls: tests/system/guests/hypercalls.c | $(SYSROOT_ARM64)/.done
+	@mkdir -p $(@D)
+	@echo "  CC $@"; $(AGENT_CC_arm64) $(AGENT_CFLAGS_arm64) -Wall -Wextra -Werror -o $@ $< $(AGENT_LDFLAGS_arm64)
+.PHONY: hostile-guests
+hostile-guests: $(GUESTS)/hypercalls $(GUESTS)/bare/hostile $(GUESTS)/bare/quiet
+
 .PHONY: guest
 guest: $(IMAGE)/boot/initramfs.gz $(GUESTS)/initrd.gz ## make a small Linux guest to try: build/guest/kernel and initrd.gz
 	@mkdir -p $(BUILD)/guest && cp -u $(IMAGE)/boot/kernel $(GUESTS)/initrd.gz $(BUILD)/guest/

@@ -1,6 +1,8 @@
 #include "bare.h"
 #include <stdarg.h>
 
+uint64_t boot_tree;
+
 struct cpu cpus[CPUS] = {{.id = 0}, {.id = 1}, {.id = 2}, {.id = 3},
 			 {.id = 4}, {.id = 5}, {.id = 6}, {.id = 7}};
 
@@ -51,8 +53,6 @@ int64_t hypercall(unsigned number, uint64_t a0, uint64_t a1, uint64_t a2)
 	asm volatile("hvc #0xea1" : "+r"(x0) : "r"(x16), "r"(x1), "r"(x2) : "memory");
 	return (int64_t)x0;
 }
-
-void guest_cpu_entry(void); /* start.S */
 
 void guest_cpu_main(struct cpu *c);
 void guest_cpu_main(struct cpu *c)
@@ -112,6 +112,8 @@ void guest_exception(unsigned kind, struct frame *f)
 {
 	struct cpu *c = cpu_this();
 
+	if (c->on_exception && c->on_exception(c, kind, f))
+		return;
 	if (kind == 5 && c->on_irq) {
 		c->on_irq(c, f);
 		return;
@@ -143,6 +145,12 @@ static char *number(char *at, uint64_t v, unsigned base)
 		*at++ = digits[--n];
 	return at;
 }
+
+static void console_io(const char *line, size_t length)
+{
+	hypercall(18, 0, length, (uint64_t)line); /* CONSOLEIO_write */
+}
+void (*print_line)(const char *line, size_t length) = console_io;
 
 void print(const char *format, ...)
 {
@@ -179,7 +187,7 @@ void print(const char *format, ...)
 	}
 	va_end(args);
 	*at++ = '\n';
-	hypercall(18, 0, (uint64_t)(at - line), (uint64_t)line); /* console_io, CONSOLEIO_write */
+	print_line(line, (size_t)(at - line));
 }
 
 void power_off(void)

@@ -1,5 +1,5 @@
 /* Runtime of the bare-metal guests: registers, the GIC and the timers of QEMU's virt board, PSCI, Xen hypercalls, printing.
- * They run as Dom0: printing goes through console_io, which our hypervisor and stock Xen both have. */
+ * They run as Dom0, printing through console_io, which our hypervisor and stock Xen both have, or with BARE_DOMU as guests. */
 #ifndef BARE_H
 #define BARE_H
 #include <stdbool.h>
@@ -20,6 +20,8 @@
 
 /* ---- CPUs ------------------------------------------------------------------------------------------------------------ */
 #define CPUS 8
+extern uint64_t boot_tree; /* address of the device tree */
+void guest_cpu_entry(void); /* x0: its struct cpu. Sets the CPU up anew, whatever it was like, and goes on with `run` */
 
 struct frame {
 	uint64_t x[31], elr, spsr, spare;
@@ -28,6 +30,8 @@ struct frame {
 struct cpu {
 	uint64_t id; /* start.S: offset 0 */
 	void (*on_irq)(struct cpu *c, struct frame *f);
+	/* every exception (kind: number of the vector), before anything else looks at it; false: not handled */
+	bool (*on_exception)(struct cpu *c, unsigned kind, struct frame *f);
 	/* a synchronous exception that is expected: it is noted and its instruction skipped */
 	bool expect;
 	unsigned caught; /* how many */
@@ -84,11 +88,17 @@ unsigned cpu_count(void); /* that PSCI knows */
 /* ---- printing -------------------------------------------------------------------------------------------------------- */
 /* %s %d %u %x (all of 64 bits); one line at a time, at most 200 characters. */
 void print(const char *format, ...);
+extern void (*print_line)(const char *line, size_t length); /* where it goes: console_io, which only Dom0 may */
 void power_off(void) __attribute__((noreturn));
 
 /* ---- GIC ------------------------------------------------------------------------------------------------------------- */
+#ifdef BARE_DOMU /* a guest of xl's: xen/arch-arm.h */
+#define GICD 0x03001000ul
+#define GICR 0x03020000ul
+#else
 #define GICD	 0x08000000ul
 #define GICR	 0x080a0000ul
+#endif
 #define RD(cpu)	 (GICR + (cpu)*0x20000ul)
 #define SGI(cpu) (RD(cpu) + 0x10000)
 

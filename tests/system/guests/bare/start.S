@@ -15,6 +15,7 @@ _start:
 
 begin:
 	adr	x20, _start
+	mov	x21, x0				/* the device tree */
 	/* bss: the loader need not clear it */
 	adrp	x0, bss_begin
 	add	x0, x0, :lo12:bss_begin
@@ -51,6 +52,8 @@ begin:
 	adrp	x0, cpus
 	add	x0, x0, :lo12:cpus
 	bl	cpu_setup
+	adrp	x1, boot_tree
+	str	x21, [x1, :lo12:boot_tree]
 	bl	guest_main
 	b	.
 
