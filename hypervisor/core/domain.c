@@ -214,6 +214,22 @@ int domain_unpause(struct domain *d)
 	return 0;
 }
 
+#define GUEST_LINES 10u /* a second, and at once */
+
+bool log_guest(struct domain *d)
+{
+	uint64_t now = cpu_counter(), second = cpu_counter_frequency(),
+		 from = ATOMIC_READ(d->log_from), next;
+
+	do {
+		if (from > now)
+			return false;
+		next = (from + second > now ? from : now - second) + second / GUEST_LINES;
+	} while (!__atomic_compare_exchange_n(&d->log_from, &from, next, false, __ATOMIC_RELAXED,
+					      __ATOMIC_RELAXED));
+	return true;
+}
+
 /* What the vCPU that runs here looks like, for the log of a crash. */
 static void dump(struct vcpu *v)
 {

@@ -92,10 +92,12 @@ struct domain {
 	struct pool *moving_to; /* pool_move() is under way */
 	struct credit_domain credit;
 
-	uint32_t irqs[32]; /* bit i of word n: the machine's interrupt 32n + i is the domain's; core/irq's lock to change */
-	unsigned event_intid;	   /* PPI of the event channel upcall: 31, or what boot/dom0 chose */
+	uint32_t irqs
+		[32]; /* bit i of word n: the machine's interrupt 32n + i is the domain's; core/irq's lock to change */
+	unsigned event_intid;	 /* PPI of the event channel upcall: 31, or what boot/dom0 chose */
 	uint64_t counter_offset; /* CNTVOFF_EL2, ticks */
 	uint64_t created;	 /* counter at creation */
+	uint64_t log_from;	 /* log_guest(): counter from which on its next line may come */
 
 	struct watchdog *watchdogs; /* core/watchdog.c */
 	struct vgic *vgic;
@@ -140,5 +142,9 @@ extern uint32_t domain_reap_wanted;
 void domain_reap(void);
 /* This CPU holds no pointer to any domain but its vCPU's own: handler of SGI_FORGET, and for a CPU that goes off. */
 void domain_cpu_passed(void);
+
+/* May a line that the guest has caused go to the log? Ten times a second at most, on average: more would push out what others have
+ * to say. Any context. */
+bool log_guest(struct domain *d);
 
 #endif

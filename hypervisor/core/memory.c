@@ -176,7 +176,7 @@ int memory_populate(struct domain *d, ipa_t ipa, unsigned order)
 
 int memory_decrease(struct domain *d, ipa_t ipa, unsigned order)
 {
-	if (order > 18 || (ipa.raw & PAGE_MASK) != 0)
+	if (order > POPULATE_ORDER_MAX || (ipa.raw & PAGE_MASK) != 0)
 		return -EINVAL;
 	LOCK_SCOPE(&d->memory_lock);
 	for (uint64_t i = 0; i < 1UL << order; i++)

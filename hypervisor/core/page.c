@@ -234,6 +234,8 @@ pa_t page_alloc_domain(struct domain *d, unsigned order)
 
 void page_share(void *va, struct domain *d)
 {
+	/* for a guest whose caches are off: not what another domain left in memory below the clear lines */
+	cache_clean(va, PAGE_SIZE);
 	page_of(va_to_pa(va))->word = word(PAGE_SHARED, d->id, 1, 0);
 	__atomic_add_fetch(&d->frames, 1, __ATOMIC_RELAXED);
 }

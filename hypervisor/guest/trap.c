@@ -1,14 +1,14 @@
 /* Exception classes of guests, as a table. What the architecture does not let us emulate is injected back. */
 #include "guest/trap.h"
-#include "guest/load_store.h"
 #include "arch/fault.h"
 #include "arch/guest_va.h"
-#include "sysreg.h"
 #include "core/irq.h"
 #include "core/memory.h"
 #include "core/sched.h"
+#include "guest/load_store.h"
 #include "lib/bits.h"
 #include "lib/print.h"
+#include "sysreg.h"
 
 typedef void trap_handler(struct vcpu *v, struct frame *f, uint64_t esr);
 
@@ -83,8 +83,16 @@ static bool fault_address(uint64_t esr, uint64_t far, ipa_t *out)
 
 static void trap_insn_abort(struct vcpu *v, struct frame *f, uint64_t esr)
 {
-	log_debug("d%uv%u jumps to %lx, where nothing is", v->domain->id, v->id, sysreg_read(far_el2));
-	inject_abort(f, GVA(sysreg_read(far_el2)), esr);
+	uint64_t far = sysreg_read(far_el2);
+	ipa_t at;
+
+	/* as in abort_other() */
+	if ((esr & 0x3c) == 0x04 && fault_address(esr, far, &at) &&
+	    memory_lookup(v->domain, at).kind != STAGE2_NONE)
+		return;
+	if (log_guest(v->domain))
+		log_debug("d%uv%u jumps to %lx, where nothing is", v->domain->id, v->id, far);
+	inject_abort(f, GVA(far), esr);
 }
 
 #define ISS_VALID      (1UL << 24)
@@ -134,13 +142,16 @@ static __attribute__((noinline)) void abort_other(struct vcpu *v, struct frame *
 	ipa_t at;
 
 	if ((status & 0x3c) != 0x04 && (status & 0x3c) != 0x08 && (status & 0x3c) != 0x0c) {
-		inject_abort(f, GVA(far), esr); /* a synchronous external abort of the machine, an alignment fault */
+		inject_abort(
+			f, GVA(far),
+			esr); /* a synchronous external abort of the machine, an alignment fault */
 		return;
 	}
 	if (!fault_address(esr, far, &at))
 		return; /* stage 1 changed under us: the guest tries again */
 	if (!(esr & ISS_STAGE1WALK)) {
-		if (esr & ISS_CACHE) { /* cache maintenance on an address without memory: nothing to do */
+		if (esr &
+		    ISS_CACHE) { /* cache maintenance on an address without memory: nothing to do */
 			skip(f);
 			return;
 		}
@@ -155,8 +166,10 @@ static __attribute__((noinline)) void abort_other(struct vcpu *v, struct frame *
 	/* another CPU may have been between break and make: under its lock the mapping is there */
 	if ((status & 0x3c) == 0x04 && memory_lookup(v->domain, at).kind != STAGE2_NONE)
 		return;
-	log_debug("d%uv%u: %s at %lx (physical %lx), where nothing is; pc %lx", v->domain->id, v->id,
-		  esr & ISS_WRITE ? "write" : "read", far, at.raw, f->elr);
+	if (log_guest(v->domain))
+		log_debug("d%uv%u: %s at %lx (physical %lx), where nothing is; pc %lx",
+			  v->domain->id, v->id, esr & ISS_WRITE ? "write" : "read", far, at.raw,
+			  f->elr);
 	inject_abort(f, GVA(far), esr);
 }
 
@@ -170,7 +183,8 @@ static void trap_data_abort(struct vcpu *v, struct frame *f, uint64_t esr)
 {
 	if ((esr & ACCESS_MASK) != ACCESS_IS ||
 	    !emulate(v, f, esr,
-		     IPA(bits_get(sysreg_read(hpfar_el2), 43, 4) << 12 | (sysreg_read(far_el2) & PAGE_MASK))))
+		     IPA(bits_get(sysreg_read(hpfar_el2), 43, 4) << 12 |
+			 (sysreg_read(far_el2) & PAGE_MASK))))
 		abort_other(v, f, esr);
 }
 
@@ -206,6 +220,7 @@ void trap_serror(struct frame *f)
 	struct vcpu *v = vcpu_current();
 
 	/* asynchronous: whose access it was is not known for sure, so the guest that ran takes it */
-	log_error("SError while domain %u vCPU %u ran: ESR %lx, pc %lx", v->domain->id, v->id, sysreg_read(esr_el2), f->elr);
+	log_error("SError while domain %u vCPU %u ran: ESR %lx, pc %lx", v->domain->id, v->id,
+		  sysreg_read(esr_el2), f->elr);
 	domain_shutdown(v->domain, SHUT_CRASH);
 }

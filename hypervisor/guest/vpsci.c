@@ -159,10 +159,14 @@ static int64_t psci_features(struct vcpu *v, uint64_t function, uint64_t a2, uin
 /* What the machine's firmware says of a workaround, for guests that ask (DEN 0028, 7.5 and following). */
 static int64_t workaround_state(uint32_t function)
 {
+	int64_t state;
+
 	if (psci_version() < 0x10000 ||
 	    (int32_t)firmware_call(PSCI_FEATURES, SMCCC_VERSION, 0, 0) < 0)
 		return NOT_SUPPORTED; /* SMCCC 1.0: the question itself could be fatal */
-	return (int32_t)firmware_call(SMCCC_ARCH_FEATURES, function, 0, 0);
+	state = (int32_t)firmware_call(SMCCC_ARCH_FEATURES, function, 0, 0);
+	/* a switch of the whole CPU, for all that runs there: it stays on, and guests hear that there is nothing to do */
+	return function == SMCCC_WORKAROUND_2 && state == 0 ? 1 : state;
 }
 
 static int64_t arch_features(uint64_t function)
@@ -199,9 +203,10 @@ static int64_t service_call(struct frame *f, uint32_t function)
 	case SMCCC_WORKAROUND_1:
 	case SMCCC_WORKAROUND_2:
 	case SMCCC_WORKAROUND_3:
-		if (workaround_state(function) >= 0)
-			return (int32_t)firmware_call(function, (uint32_t)f->x[1], 0, 0);
-		break;
+		if (workaround_state(function) < 0)
+			break;
+		return function == SMCCC_WORKAROUND_2 ? SUCCESS
+						      : (int32_t)firmware_call(function, 0, 0, 0);
 	case VENDOR_HYP_UID:
 		vendor_uid(f);
 		return (int64_t)f->x[0];

@@ -120,8 +120,7 @@ static int64_t op_add_to_physmap_batch(struct vcpu *v, void *in, gva_t at)
 	struct domain *d;
 	int error = domain_by_id(v, op->domid, &d);
 
-	(void)at;
-	for (unsigned i = 0; !error && i < op->size; i++) {
+	for (uint64_t i = v->restart[0]; !error && i < op->size; i++) {
 		xen_ulong_t index;
 		xen_pfn_t gfn;
 		int result;
@@ -133,6 +132,10 @@ static int64_t op_add_to_physmap_batch(struct vcpu *v, void *in, gva_t at)
 		if (guest_copy_out(v, GVA(op->errs.q + i * sizeof(result)), &result,
 				   sizeof(result)))
 			return -EFAULT;
+		if (i + 1 < op->size && vcpu_should_yield(v))
+			return hypercall_restart(
+				v, (i + 1) << MEMOP_EXTENT_SHIFT | XENMEM_add_to_physmap_batch,
+				at.raw);
 	}
 	return error;
 }
@@ -259,7 +262,7 @@ int64_t hypercall_memory(struct vcpu *v, const uint64_t *a)
 	uint64_t start = a[0] >> MEMOP_EXTENT_SHIFT;
 	int64_t result;
 
-	if (start && !counts)
+	if (start && !counts && cmd != XENMEM_add_to_physmap_batch)
 		return -EINVAL;
 	v->restart[0] = start;
 	result = op_run(v, ops, ARRAY_SIZE(ops), cmd, GVA(a[1]));

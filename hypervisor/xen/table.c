@@ -93,6 +93,8 @@ static int64_t multicall(struct vcpu *v, const uint64_t *a)
 			return multicall_restart(v, at, a[1] - i);
 		if (guest_copy_out(v, result, &entry.result, sizeof(entry.result)))
 			return -EFAULT;
+		if (i + 1 < a[1] && vcpu_should_yield(v))
+			return hypercall_restart(v, at.raw + sizeof(entry), a[1] - i - 1);
 	}
 	return 0;
 }

@@ -17,7 +17,7 @@ static int64_t register_vcpu_info(struct vcpu *v, struct vcpu *t, gva_t at)
 	struct vcpu_register_vcpu_info op;
 	struct event_vcpu *e = &v->domain->events->vcpus[t->id];
 	struct vcpu_info *info, *before = &v->domain->xen->shared->vcpu_info[0];
-	struct page *page;
+	struct page *page, *none = NULL;
 	pa_t pa;
 	int error;
 
@@ -34,8 +34,12 @@ static int64_t register_vcpu_info(struct vcpu *v, struct vcpu *t, gva_t at)
 	error = memory_frame_get(v->domain, IPA(op.mfn << PAGE_SHIFT), true, &pa, &page);
 	if (error)
 		return -EINVAL;
-	/* the reference is kept: the frame stays the guest's as long as it runs */
-	v->domain->xen->info_page[t->id] = page;
+	/* the reference is kept: the frame stays the guest's as long as it runs. Of two callers one is first */
+	if (!__atomic_compare_exchange_n(&v->domain->xen->info_page[t->id], &none, page, false,
+					 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+		page_put(page);
+		return -EINVAL;
+	}
 	info = (struct vcpu_info *)((char *)pa_to_va(pa) + op.offset);
 	if (t->id == 0)
 		*info = *before;

@@ -45,6 +45,12 @@ static int64_t varbuf_out(struct vcpu *v, gva_t at, const char *text)
 	return length;
 }
 
+/* What the machine's owner told the hypervisor is no guest's business. */
+static const char *command_line(const struct vcpu *v)
+{
+	return v->domain->privileged ? options.line : "<denied>";
+}
+
 static int64_t compile_info(struct vcpu *v, gva_t at)
 {
 	struct xen_compile_info info = {.compile_by = "domus", .compile_domain = "domus"};
@@ -95,9 +101,9 @@ int64_t hypercall_version(struct vcpu *v, const uint64_t *a)
 	case XENVER_guest_handle:
 		return guest_copy_out(v, at, v->domain->handle, sizeof(v->domain->handle));
 	case XENVER_commandline:
-		return string_out(v, at, options.line, sizeof(xen_commandline_t));
+		return string_out(v, at, command_line(v), sizeof(xen_commandline_t));
 	case XENVER_build_id:
-		return -ENODATA;
+		return v->domain->privileged ? -ENODATA : -EPERM;
 	case XENVER_extraversion2:
 		return varbuf_out(v, at, EXTRA);
 	case XENVER_capabilities2:
@@ -105,7 +111,7 @@ int64_t hypercall_version(struct vcpu *v, const uint64_t *a)
 	case XENVER_changeset2:
 		return varbuf_out(v, at, CHANGESET);
 	case XENVER_commandline2:
-		return varbuf_out(v, at, options.line);
+		return varbuf_out(v, at, command_line(v));
 	}
 	return -ENOSYS;
 }

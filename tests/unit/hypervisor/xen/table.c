@@ -16,12 +16,14 @@
 #define IN ((void *)(fake_guest + 0xff8))
 
 static struct domain *d;
+bool fake_interrupt;
 
 static int setup(void **state)
 {
 	(void)state;
 	d = fake_domain(2);
 	d->privileged = true;
+	fake_cpu->vcpu->work = 0;
 	memset(fake_guest, 0, sizeof(fake_guest));
 	return 0;
 }
@@ -135,6 +137,66 @@ static void test_multicall_stores_each_result(void **state)
 	assert_int_equal(call(__HYPERVISOR_multicall, AT, 65, 0), -E2BIG);
 }
 
+/* A guest must not keep the CPU by putting long calls into one. */
+static void test_long_calls_stop_for_an_interrupt(void **state)
+{
+	struct frame f = {.x = {[0] = AT, [1] = 3, [16] = __HYPERVISOR_multicall}, .elr = 0x1000};
+	struct xen_add_to_physmap_batch *batch = IN;
+	multicall_entry_t *entry = IN;
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++)
+		entry[i] = (multicall_entry_t){
+			.op = __HYPERVISOR_xen_version, .args = {XENVER_version}, .result = 7};
+	fake_interrupt = true;
+	hypercall(fake_cpu->vcpu, &f);
+	assert_int_equal(f.elr, 0xffc); /* on the HVC again, for the other two */
+	assert_int_equal(f.x[0], AT + sizeof(*entry));
+	assert_int_equal(f.x[1], 2);
+	assert_int_equal(entry[0].result, 0x40014);
+	assert_int_equal(entry[1].result, 7);
+
+	*batch = (struct xen_add_to_physmap_batch){
+		.domid = DOMID_SELF, .space = XENMAPSPACE_shared_info, .size = 3};
+	batch->idxs.q = batch->gpfns.q = batch->errs.q = FAKE_GUEST + 0x2000;
+	f = (struct frame){
+		.x = {[0] = XENMEM_add_to_physmap_batch, [1] = AT, [16] = __HYPERVISOR_memory_op},
+		.elr = 0x1000};
+	hypercall(fake_cpu->vcpu, &f);
+	assert_int_equal(f.elr, 0xffc);
+	assert_int_equal(f.x[0], 1 << 6 | XENMEM_add_to_physmap_batch);
+	hypercall(fake_cpu->vcpu, &f);
+	assert_int_equal(f.x[0], 2 << 6 | XENMEM_add_to_physmap_batch);
+	hypercall(fake_cpu->vcpu, &f);
+	assert_int_equal(f.x[0], 0);
+	fake_interrupt = false;
+}
+
+static void test_guests_do_not_see_the_command_line(void **state)
+{
+	(void)state;
+	d->privileged = false;
+	assert_int_equal(call(__HYPERVISOR_xen_version, XENVER_commandline, AT, 0), 0);
+	assert_string_equal(IN, "<denied>");
+	assert_int_equal(call(__HYPERVISOR_xen_version, XENVER_commandline2, 0, 0), 8);
+	assert_int_equal(call(__HYPERVISOR_xen_version, XENVER_build_id, AT, 0), -EPERM);
+}
+
+static void test_guests_fill_no_log(void **state)
+{
+	unsigned lines = 0;
+
+	(void)state;
+	fake_counter = 100 * cpu_counter_frequency();
+	for (unsigned i = 0; i < 1000; i++)
+		lines += log_guest(d);
+	assert_int_equal(lines, 11);
+	fake_counter += cpu_counter_frequency() / 2;
+	for (unsigned i = 0; i < 1000; i++)
+		lines += log_guest(d);
+	assert_int_equal(lines, 16);
+}
+
 static void test_vcpu_info_is_taken_once(void **state)
 {
 	struct vcpu_register_vcpu_info *op = IN;
@@ -177,6 +239,9 @@ int main(void)
 		T(test_addresses_that_are_not_memory),
 		T(test_version_gates_and_permissions),
 		T(test_multicall_stores_each_result),
+		T(test_long_calls_stop_for_an_interrupt),
+		T(test_guests_do_not_see_the_command_line),
+		T(test_guests_fill_no_log),
 		T(test_vcpu_info_is_taken_once),
 		T(test_params_of_a_local_xenstore_are_zero),
 	};
