@@ -26,7 +26,7 @@ test-browser: test-packages ## run the browser tests in Chromium
 unit-programs: $(UNIT_TESTS) ; @:
 fuzz-programs: $(FUZZ_PROGRAMS) ; @:
 .PHONY: test-system-prepare test-browser-prepare
-test-system-prepare: appliance test-guests hypervisor
+test-system-prepare: appliance test-guests hypervisor lab hostile-guests
 test-browser-prepare: api agent-host webui
 
 # ---- guests of the system tests --------------------------------------------------------------------------------------

@@ -21,7 +21,8 @@
 /* ---- CPUs ------------------------------------------------------------------------------------------------------------ */
 #define CPUS 8
 extern uint64_t boot_tree; /* address of the device tree */
-void guest_cpu_entry(void); /* x0: its struct cpu. Sets the CPU up anew, whatever it was like, and goes on with `run` */
+void guest_cpu_entry(
+	void); /* x0: its struct cpu. Sets the CPU up anew, whatever it was like, and goes on with `run` */
 
 struct frame {
 	uint64_t x[31], elr, spsr, spare;
@@ -88,7 +89,8 @@ unsigned cpu_count(void); /* that PSCI knows */
 /* ---- printing -------------------------------------------------------------------------------------------------------- */
 /* %s %d %u %x (all of 64 bits); one line at a time, at most 200 characters. */
 void print(const char *format, ...);
-extern void (*print_line)(const char *line, size_t length); /* where it goes: console_io, which only Dom0 may */
+extern void (*print_line)(const char *line,
+			  size_t length); /* where it goes: console_io, which only Dom0 may */
 void power_off(void) __attribute__((noreturn));
 
 /* ---- GIC ------------------------------------------------------------------------------------------------------------- */
@@ -96,8 +98,8 @@ void power_off(void) __attribute__((noreturn));
 #define GICD 0x03001000ul
 #define GICR 0x03020000ul
 #else
-#define GICD	 0x08000000ul
-#define GICR	 0x080a0000ul
+#define GICD 0x08000000ul
+#define GICR 0x080a0000ul
 #endif
 #define RD(cpu)	 (GICR + (cpu)*0x20000ul)
 #define SGI(cpu) (RD(cpu) + 0x10000)

@@ -3,12 +3,27 @@
 
 #define SELF 0x7ff0u
 
-enum { MEMORY = 12, MULTICALL = 13, VERSION = 17, CONSOLE = 18, GRANT = 20, VM_ASSIST = 21, VCPU = 24, SCHED = 29, EVENT = 32,
-       PHYSDEV = 33, HVM = 34, SYSCTL = 35, DOMCTL = 36, PLATFORM = 7 };
+enum {
+	MEMORY = 12,
+	MULTICALL = 13,
+	VERSION = 17,
+	CONSOLE = 18,
+	GRANT = 20,
+	VM_ASSIST = 21,
+	VCPU = 24,
+	SCHED = 29,
+	EVENT = 32,
+	PHYSDEV = 33,
+	HVM = 34,
+	SYSCTL = 35,
+	DOMCTL = 36,
+	PLATFORM = 7
+};
 
 static uint16_t some_domain(struct state *s)
 {
-	static const uint16_t known[] = {SELF, SELF, SELF, 0, 1, 2, 3, 4, 5, 6, 7, 8, 0x7ff1, 0x7ff2, 0x7ff4, 0x7fff, 0xffff};
+	static const uint16_t known[] = {SELF, SELF, SELF, 0,	   1,	   2,	   3,	   4,	  5,
+					 6,    7,    8,	   0x7ff1, 0x7ff2, 0x7ff4, 0x7fff, 0xffff};
 
 	return known[below(s, sizeof(known) / sizeof(known[0]))];
 }
@@ -16,14 +31,15 @@ static uint16_t some_domain(struct state *s)
 /* What must not end the domain before its time. */
 static bool ends_life(unsigned number, uint64_t a0)
 {
-	return number == SCHED && (a0 == 2 || a0 == 4 || a0 == 5 || a0 == 6); /* shutdown, remote, code, watchdog */
+	return number == SCHED &&
+	       (a0 == 2 || a0 == 4 || a0 == 5 || a0 == 6); /* shutdown, remote, code, watchdog */
 }
 
 /* The tools' own calls. */
 static void check_refused(unsigned number, uint64_t a0, int64_t result)
 {
-	bool tools = number == SYSCTL || number == DOMCTL || number == PLATFORM || number == CONSOLE ||
-		     (number == PHYSDEV && a0 != 0);
+	bool tools = number == SYSCTL || number == DOMCTL || number == PLATFORM ||
+		     number == CONSOLE || (number == PHYSDEV && a0 != 0);
 
 	if (tools && result >= 0)
 		bad("the tools' hypercall", number, a0);
@@ -31,8 +47,10 @@ static void check_refused(unsigned number, uint64_t a0, int64_t result)
 
 void any_hypercall(struct cpu *c)
 {
-	static const uint8_t known[] = {MEMORY, VERSION, CONSOLE, GRANT, GRANT, VM_ASSIST, VCPU, SCHED, EVENT, EVENT, PHYSDEV, HVM,
-					SYSCTL, DOMCTL, PLATFORM, 19, 27, 38, 39, 41, 42, 48};
+	static const uint8_t known[] = {MEMORY, VERSION, CONSOLE,  GRANT, GRANT,   VM_ASSIST,
+					VCPU,	SCHED,	 EVENT,	   EVENT, PHYSDEV, HVM,
+					SYSCTL, DOMCTL,	 PLATFORM, 19,	  27,	   38,
+					39,	41,	 42,	   48};
 	struct state *s = &states[c->id];
 	unsigned number = below(s, 8) ? known[below(s, sizeof(known))] : (unsigned)boundary(s);
 	uint64_t a0 = below(s, 4) ? below(s, 40) : boundary(s), a1, a2;
@@ -72,7 +90,9 @@ void event_calls(struct cpu *c)
 	} else if (op == 1) { /* bind_virq: {u32 virq, u32 vcpu} */
 		event_op(c, op, below(s, 26) | boundary(s) << 32, 0);
 	} else {
-		event_op(c, op, op == 5 || op == 10 ? domain | port << 32 : port | boundary(s) << 32, boundary(s));
+		event_op(c, op,
+			 op == 5 || op == 10 ? domain | port << 32 : port | boundary(s) << 32,
+			 boundary(s));
 	}
 }
 
@@ -109,10 +129,16 @@ static void grant_map(struct cpu *c)
 	struct state *s = &states[c->id];
 	struct map *m = (struct map *)scratch[c->id];
 
-	*m = (struct map){below(s, 4) ? pool_page(c) : boundary(s), below(s, 2) ? 2 : (uint32_t)boundary(s),
-			  below(s, 4) ? below(s, 64) : (uint32_t)boundary(s), some_domain(s), -1, 0, 0};
+	*m = (struct map){below(s, 4) ? pool_page(c) : boundary(s),
+			  below(s, 2) ? 2 : (uint32_t)boundary(s),
+			  below(s, 4) ? below(s, 64) : (uint32_t)boundary(s),
+			  some_domain(s),
+			  -1,
+			  0,
+			  0};
 	m->domain = m->domain == SELF ? (uint16_t)below(s, 9) : m->domain;
-	if (hypercall(GRANT, 0, (uint64_t)m, 1) == 0 && m->status == 0 && (m->domain == 0 || m->domain == quiet_domain))
+	if (hypercall(GRANT, 0, (uint64_t)m, 1) == 0 && m->status == 0 &&
+	    (m->domain == 0 || m->domain == quiet_domain))
 		bad("a page of another domain", m->domain, m->ref);
 }
 
@@ -178,7 +204,8 @@ static void map_many(struct cpu *c) /* add_to_physmap_batch of as many as there 
 	struct state *s = &states[c->id];
 	uint64_t *at = (uint64_t *)scratch[c->id], many = (uint64_t)scratch;
 
-	at[0] = SELF | (uint64_t)below(s, 5) << 16 | 0xffffu * 0x100000000ul | (uint64_t)some_domain(s) << 48;
+	at[0] = SELF | (uint64_t)below(s, 5) << 16 | 0xffffu * 0x100000000ul |
+		(uint64_t)some_domain(s) << 48;
 	at[1] = many;
 	at[2] = many;
 	at[3] = POOL_COMMON;
@@ -246,7 +273,8 @@ void other_calls(struct cpu *c)
 		hypercall(VCPU, 10, below(s, VCPUS + 1), (uint64_t)at);
 		break;
 	case 3:
-		hypercall(VCPU, below(s, 16), below(s, 2) ? below(s, VCPUS) : boundary(s), pointer(c));
+		hypercall(VCPU, below(s, 16), below(s, 2) ? below(s, VCPUS) : boundary(s),
+			  pointer(c));
 		break;
 	case 4:
 		hypercall(HVM, below(s, 26), pointer(c), 0);
@@ -276,7 +304,8 @@ void many_calls(struct cpu *c)
 void console_flood(struct cpu *c)
 {
 	for (unsigned i = below(&states[c->id], 20); i > 0; i--) {
-		print("hostile: vCPU %u says nothing of importance, %u", c->id, states[c->id].actions);
+		print("hostile: vCPU %u says nothing of importance, %u", c->id,
+		      states[c->id].actions);
 		hypercall(CONSOLE, 0, 16, (uint64_t)scratch[c->id]);
 	}
 }
@@ -284,8 +313,9 @@ void console_flood(struct cpu *c)
 /* ---- firmware ---------------------------------------------------------------------------------------------------------------- */
 void firmware_calls(struct cpu *c)
 {
-	static const uint32_t known[] = {0x80000000, 0x80000001, 0x80008000, 0x80007fff, 0x80003fff, 0x84000000, 0x8400000a,
-					 0x84000004, 0xc4000004, 0x84000050, 0x8600ff01, 0x8600ff03, 0xbf00ff01, 0x84000006};
+	static const uint32_t known[] = {0x80000000, 0x80000001, 0x80008000, 0x80007fff, 0x80003fff,
+					 0x84000000, 0x8400000a, 0x84000004, 0xc4000004, 0x84000050,
+					 0x8600ff01, 0x8600ff03, 0xbf00ff01, 0x84000006};
 	struct state *s = &states[c->id];
 
 	for (unsigned i = below(s, 64); i > 0; i--) {
@@ -294,7 +324,8 @@ void firmware_calls(struct cpu *c)
 
 		for (unsigned k = 0; k < 18; k++)
 			call.x[k] = boundary(s);
-		call.x[0] = any ? (uint32_t)next(s) : known[below(s, sizeof(known) / sizeof(known[0]))];
+		call.x[0] =
+			any ? (uint32_t)next(s) : known[below(s, sizeof(known) / sizeof(known[0]))];
 		/* not: suspend, off, on, system off, reset, reset2, and PSCI 0.1 */
 		if (any && ((call.x[0] & 0xbf000000) == 0x84000000 || call.x[0] < 16))
 			continue;
@@ -331,10 +362,12 @@ void vcpus_on_and_off(struct cpu *c)
 	if (c->id != 0 && below(s, 8) == 0)
 		cpu_off();
 	for (unsigned i = below(s, 50); i > 0; i--)
-		psci(PSCI_AFFINITY_INFO, below(s, 2) ? below(s, VCPUS) : boundary(s), below(s, 3), 0);
+		psci(PSCI_AFFINITY_INFO, below(s, 2) ? below(s, VCPUS) : boundary(s), below(s, 3),
+		     0);
 	if (psci(PSCI_AFFINITY_INFO, id, 0, 0) != 1)
 		return;
-	if (below(s, 200) == 0) { /* to where nothing good is: it will fault in its vectors for ever */
+	if (below(s, 200) ==
+	    0) { /* to where nothing good is: it will fault in its vectors for ever */
 		psci(PSCI_CPU_ON, id, pool_page(c), boundary(s));
 		return;
 	}

@@ -4,14 +4,15 @@
 #define HOSTILE_H
 #include "bare.h"
 
-#define VCPUS	   4
-#define GUEST_RAM  0x40000000ul
-#define POOL	   0x41000000ul /* guest-physical memory that comes and goes: POOL_PAGES for each vCPU, then some for all */
-#define POOL_PAGES 0x100u
+#define VCPUS	  4
+#define GUEST_RAM 0x40000000ul
+#define POOL                                                                                       \
+	0x41000000ul /* guest-physical memory that comes and goes: POOL_PAGES for each vCPU, then some for all */
+#define POOL_PAGES  0x100u
 #define POOL_COMMON (POOL + VCPUS * POOL_PAGES * 0x1000ul)
 #define SHARED_INFO 0x41800000ul
-#define GRANTS	   0x38000000ul
-#define FAR_TIME   (1ul << 47) /* QEMU 7.2 hangs with compare values close to 2^64 */
+#define GRANTS	    0x38000000ul
+#define FAR_TIME    (1ul << 47) /* QEMU 7.2 hangs with compare values close to 2^64 */
 
 struct state {
 	uint64_t random;
@@ -40,18 +41,20 @@ void console_write(const char *text, size_t length); /* what does not fit is los
 
 /* ---- calls.c, machine.c ----------------------------------------------------------------------------------------------- */
 typedef void action(struct cpu *c);
-action any_hypercall, event_calls, grant_calls, memory_calls, other_calls, many_calls, firmware_calls, vcpus_on_and_off,
-	console_flood, event_storm;
-action device_access, system_register, system_instruction, sgi_storm, set_way, page_tables, wait_instructions, undefined_storm,
-	masked, random_code, float_registers;
+action any_hypercall, event_calls, grant_calls, memory_calls, other_calls, many_calls,
+	firmware_calls, vcpus_on_and_off, console_flood, event_storm;
+action device_access, system_register, system_instruction, sgi_storm, set_way, page_tables,
+	wait_instructions, undefined_storm, masked, random_code, float_registers;
 int64_t event_op(struct cpu *c, unsigned op, uint64_t first, uint64_t second);
 void calls_start(void);
 void begin_check(struct cpu *c); /* were all registers 0 when it was started? */
 
 /* ---- entry.S ------------------------------------------------------------------------------------------------------------- */
-void snapshot_entry(void); /* PSCI entry: x0 = an address; registers go to it, then to guest_cpu_entry with what was there */
+void snapshot_entry(
+	void); /* PSCI entry: x0 = an address; registers go to it, then to guest_cpu_entry with what was there */
 void float_fill(uint64_t seed);
 uint64_t float_differs(uint64_t seed); /* 0: V0 to V31 are as float_fill() left them */
 
-void bad(const char *what, uint64_t a, uint64_t b); /* isolation is broken: a line that the test looks for */
+void bad(const char *what, uint64_t a,
+	 uint64_t b); /* isolation is broken: a line that the test looks for */
 #endif

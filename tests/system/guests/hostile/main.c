@@ -6,10 +6,11 @@ _Alignas(4096) uint8_t scratch[CPUS][4 * 4096];
 unsigned quiet_domain;
 
 static action *const actions[] = {
-	any_hypercall,	 any_hypercall, event_calls, grant_calls,     memory_calls, other_calls, many_calls,  firmware_calls,
-	vcpus_on_and_off, console_flood, event_storm, device_access,   device_access, system_register, system_register,
-	system_instruction, sgi_storm,	 set_way,     page_tables,     wait_instructions, undefined_storm, masked, random_code,
-	float_registers,
+	any_hypercall,	    any_hypercall, event_calls,	   grant_calls,	     memory_calls,
+	other_calls,	    many_calls,	   firmware_calls, vcpus_on_and_off, console_flood,
+	event_storm,	    device_access, device_access,  system_register,  system_register,
+	system_instruction, sgi_storm,	   set_way,	   page_tables,	     wait_instructions,
+	undefined_storm,    masked,	   random_code,	   float_registers,
 };
 #define ACTIONS (sizeof(actions) / sizeof(actions[0]))
 
@@ -46,7 +47,8 @@ static bool on_interrupt(struct cpu *c, struct frame *f)
 			late = true;
 		}
 		if (intid == 31)
-			*(volatile uint8_t *)SHARED_INFO = 0; /* vcpu_info[0].evtchn_upcall_pending */
+			*(volatile uint8_t *)SHARED_INFO =
+				0; /* vcpu_info[0].evtchn_upcall_pending */
 		icc_write(ICC_EOIR1, intid);
 	}
 	return late ? begin_again(c, f) : true;
@@ -59,7 +61,8 @@ static bool on_exception(struct cpu *c, unsigned kind, struct frame *f)
 
 	if (kind % 4 == 1 || kind % 4 == 2)
 		return on_interrupt(c, f);
-	if (kind / 4 != 1 || class == 0x20 || class == 0x21 || class == 0x22 || class == 0x0e || ++s->faults > 300)
+	if (kind / 4 != 1 || class == 0x20 || class == 0x21 || class == 0x22 || class == 0x0e ||
+	    ++s->faults > 300)
 		return begin_again(c, f);
 	f->elr += 4;
 	return true;
@@ -86,12 +89,13 @@ static void live(struct cpu *c)
 		if (i % 32 == 0)
 			settle();
 		/* an action that does not end is left by the timer */
-		sysreg_write(cntv_tval_el0, ticks_of_us(20000));
+		sysreg_write(cntv_tval_el0, ticks_of_us(5000));
 		sysreg_write(cntv_ctl_el0, 1);
 		actions[below(s, ACTIONS)](c);
 		s->actions++;
 		if (c->id == 0 && s->actions % 512 == 0)
-			print("hostile: %u actions, %u times begun again, at least", s->actions, s->recovered);
+			print("hostile: %u actions, %u times begun again, at least", s->actions,
+			      s->recovered);
 	}
 }
 
@@ -135,7 +139,8 @@ void guest_main(void)
 		quiet_domain = ~0u;
 	(void)option("idle", &idle);
 	console_start();
-	print("hostile: seed %u, the quiet domain is %u%s", seed, quiet_domain, idle ? ", idle" : "");
+	print("hostile: seed %u, the quiet domain is %u%s", seed, quiet_domain,
+	      idle ? ", idle" : "");
 	calls_start();
 	for (unsigned i = 0; i < VCPUS; i++) {
 		cpus[i].on_exception = on_exception;

@@ -19,7 +19,8 @@ static void look(void)
 	/* its grant table: two entries are the tools', for the console and xenstore */
 	for (unsigned ref = 2; ref < 512; ref++)
 		if (((volatile uint64_t *)GRANTS)[ref])
-			print("quiet: BAD: grant %u is %x", ref, ((volatile uint64_t *)GRANTS)[ref]);
+			print("quiet: BAD: grant %u is %x", ref,
+			      ((volatile uint64_t *)GRANTS)[ref]);
 }
 
 static void grants_show(void)

@@ -1,0 +1,14 @@
+"""A hostile guest for half a minute beside a quiet one and Dom0 (tests/soak/hostile, which runs for longer and with more)."""
+import os
+import subprocess
+
+from domus import bare
+
+
+def test_a_hostile_guest_harms_nobody():
+    """Made and ended three times, with 4 vCPUs on 2 CPUs."""
+    options = {"SECONDS_ALL": "30", "GUESTS": "2", "ROUND": "8", "PROBE": "0", "CPUS": "2", "LAB_TIMEOUT": "900"}
+    done = subprocess.run([bare.ROOT / "tests/soak/hostile"], env={**os.environ, "BUILD": str(bare.BUILD), **options}, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    assert done.returncode == 0, done.stdout
+    assert "hostile: " in done.stdout and "FAILED" not in done.stdout, done.stdout
