@@ -214,19 +214,18 @@ int domain_unpause(struct domain *d)
 	return 0;
 }
 
-#define GUEST_LINES 10u /* a second, and at once */
+#define GUEST_LINES 10u /* at once, then one a second */
 
 bool log_guest(struct domain *d)
 {
-	uint64_t now = cpu_counter(), second = cpu_counter_frequency(),
-		 from = ATOMIC_READ(d->log_from), next;
+	uint64_t now = cpu_counter(), second = cpu_counter_frequency(), burst = GUEST_LINES * second;
+	uint64_t from = ATOMIC_READ(d->log_from), next;
 
 	do {
 		if (from > now)
 			return false;
-		next = (from + second > now ? from : now - second) + second / GUEST_LINES;
-	} while (!__atomic_compare_exchange_n(&d->log_from, &from, next, false, __ATOMIC_RELAXED,
-					      __ATOMIC_RELAXED));
+		next = (from + burst > now ? from : now - burst) + second;
+	} while (!__atomic_compare_exchange_n(&d->log_from, &from, next, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
 	return true;
 }
 

@@ -143,8 +143,8 @@ void domain_reap(void);
 /* This CPU holds no pointer to any domain but its vCPU's own: handler of SGI_FORGET, and for a CPU that goes off. */
 void domain_cpu_passed(void);
 
-/* May a line that the guest has caused go to the log? Ten times a second at most, on average: more would push out what others have
- * to say. Any context. */
+/* May a line that the guest has caused go to the log? One a second on average: more would push out what others have to say. Any
+ * context. */
 bool log_guest(struct domain *d);
 
 #endif

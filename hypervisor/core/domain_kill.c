@@ -50,8 +50,10 @@ static int kill_step(struct domain *d)
 	enum domain_state state = ATOMIC_READ(d->state);
 	int error;
 
+	lock_take(&domain_list_lock); /* who makes vCPUs has made them, or finds it DYING */
 	while (state < DOMAIN_DYING && !domain_state_change(d, state, DOMAIN_DYING))
 		state = ATOMIC_READ(d->state);
+	lock_drop(&domain_list_lock);
 	if (ATOMIC_READ(d->state) != DOMAIN_DYING)
 		return 0;
 	if (!vcpus_retired(d))

@@ -72,6 +72,8 @@ static void port_deliver(struct domain *d, unsigned port)
 	unsigned word = port / 64;
 	uint64_t bit = BIT(port % 64);
 
+	if (!t->pending) /* nobody has made its vCPUs yet */
+		return;
 	if (__atomic_fetch_or(&t->pending[word], bit, __ATOMIC_SEQ_CST) & bit)
 		return;
 	if (!(__atomic_load_n(&t->mask[word], __ATOMIC_SEQ_CST) & bit))
@@ -190,7 +192,8 @@ static void port_close(struct domain *d, struct domain *r, unsigned port)
 	}
 	*p = (struct event_port){0};
 	d->events->used[port / 64] &= ~bit;
-	__atomic_fetch_and(&d->events->pending[port / 64], ~bit, __ATOMIC_SEQ_CST);
+	if (d->events->pending)
+		__atomic_fetch_and(&d->events->pending[port / 64], ~bit, __ATOMIC_SEQ_CST);
 }
 
 int event_close(struct domain *d, unsigned port)

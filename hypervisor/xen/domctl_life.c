@@ -125,6 +125,8 @@ int64_t domctl_max_vcpus(struct vcpu *v, struct domain *d, struct xen_domctl *op
 	if (op->u.max_vcpus.max != d->vcpus_max)
 		return -EINVAL;
 	LOCK_SCOPE(&domain_list_lock); /* of two callers one makes them */
+	if (ATOMIC_READ(d->state) >= DOMAIN_DYING)
+		return -EINVAL;
 	for (unsigned i = 0; i < d->vcpus_max && error == 0; i++) {
 		struct vcpu *made;
 

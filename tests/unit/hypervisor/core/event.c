@@ -222,6 +222,20 @@ static void test_a_domain_that_ends_leaves_its_peers_unbound(void **state)
 	domain_release(other);
 }
 
+/* The tools make a domain, open a channel, and give up before it has a vCPU. */
+static void test_a_domain_without_vcpus_has_no_words(void **state)
+{
+	unsigned a, b;
+
+	(void)state;
+	d->events->pending = d->events->mask = NULL;
+	assert_int_equal(event_alloc_unbound(d, d->id, &a), 0);
+	assert_int_equal(event_bind_interdomain(d, d->id, a, &b), 0);
+	assert_int_equal(event_send(d, a), 0);
+	event_reset(d);
+	assert_int_equal(event_send(d, a), -EINVAL);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -235,6 +249,7 @@ int main(void)
 		T(test_ports_run_out_cleanly),
 		T(test_a_domain_has_no_more_ports_than_it_may),
 		T(test_a_domain_that_ends_leaves_its_peers_unbound),
+		T(test_a_domain_without_vcpus_has_no_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -191,7 +191,7 @@ static void test_guests_fill_no_log(void **state)
 	for (unsigned i = 0; i < 1000; i++)
 		lines += log_guest(d);
 	assert_int_equal(lines, 11);
-	fake_counter += cpu_counter_frequency() / 2;
+	fake_counter += 5 * cpu_counter_frequency();
 	for (unsigned i = 0; i < 1000; i++)
 		lines += log_guest(d);
 	assert_int_equal(lines, 16);
