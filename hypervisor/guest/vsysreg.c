@@ -72,7 +72,7 @@ static const uint64_t id_hidden[7][8] = {
 	[6] =
 		{
 			[0] = FIELD(56) | FIELD(60), /* ID_AA64MMFR0: FGT, ECV */
-			[1] = FIELD(8) | FIELD(40),  /* ID_AA64MMFR1: VHE, HCX */
+			[1] = FIELD(8) | FIELD(16) | FIELD(40), /* ID_AA64MMFR1: VHE, LO, HCX */
 			[2] = FIELD(24) | FIELD(56), /* ID_AA64MMFR2: NV, EVT */
 			[3] = ~0ul,
 			[4] = ~0ul,

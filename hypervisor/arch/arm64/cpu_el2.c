@@ -22,8 +22,9 @@ void cpu_el2_setup(struct cpu *c)
 	sysreg_write(vtcr_el2, 1UL << 31 | (range < 2 ? range : 2) << 16 | 3UL << 12 | 1UL << 10 | 1UL << 8 | 1UL << 6 |
 				       (64 - stage2_address_bits()));
 	sysreg_write(cptr_el2, 0x32ffUL & ~(1UL << 10)); /* RES1; FP and SIMD are the guest's; SVE (where it is) traps */
-	/* PMU, debug ROM, OS lock and debug registers trap: what guests see is emulated */
-	sysreg_write(mdcr_el2, counters | 1UL << 6 | 1UL << 9 | 1UL << 10 | 1UL << 11);
+	/* PMU, debug ROM, OS lock and debug registers trap: what guests see is emulated. Sampling and trace filters (newer cores) too:
+	 * nobody switches them */
+	sysreg_write(mdcr_el2, counters | 1UL << 6 | 1UL << 9 | 1UL << 10 | 1UL << 11 | 1UL << 14 | 1UL << 19);
 	sysreg_write(hstr_el2, 0);
 	sysreg_write(cnthctl_el2, 1); /* the physical counter is the guest's, the physical timer traps */
 	sysreg_write(cntvoff_el2, 0);
