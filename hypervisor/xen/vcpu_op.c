@@ -53,8 +53,11 @@ static int64_t register_vcpu_info(struct vcpu *v, struct vcpu *t, gva_t at)
 static int64_t register_runstate(struct vcpu *v, struct vcpu *t, gva_t at)
 {
 	struct vcpu_register_runstate_memory_area op;
-	struct vcpu_runstate_info info = {.state = RUNSTATE_running, .state_entry_time = time_ns()};
+	struct vcpu_runstate_info info;
 
+	memset(&info, 0, sizeof(info)); /* what lies between the fields goes to the guest too */
+	info.state = RUNSTATE_running;
+	info.state_entry_time = time_ns();
 	if (guest_copy_in(v, &op, at, sizeof(op)))
 		return -EFAULT;
 	info.time[RUNSTATE_running] = sched_run_ns(t);

@@ -182,6 +182,22 @@ static void test_guests_do_not_see_the_command_line(void **state)
 	assert_int_equal(call(__HYPERVISOR_xen_version, XENVER_build_id, AT, 0), -EPERM);
 }
 
+/* Whatever they say. */
+static void test_guests_have_no_tools(void **state)
+{
+	static const uint64_t calls[] = {__HYPERVISOR_platform_op, __HYPERVISOR_console_io,
+					 __HYPERVISOR_physdev_op,  __HYPERVISOR_sysctl,
+					 __HYPERVISOR_domctl,	   __HYPERVISOR_arch_0};
+
+	(void)state;
+	d->privileged = false;
+	for (unsigned i = 0; i < ARRAY_SIZE(calls); i++)
+		for (uint64_t op = 0; op < 64; op++) {
+			assert_int_equal(call(calls[i], op, AT, AT), -EPERM);
+			assert_int_equal(call(calls[i], AT, op, 0), -EPERM);
+		}
+}
+
 static void test_guests_fill_no_log(void **state)
 {
 	unsigned lines = 0;
@@ -241,6 +257,7 @@ int main(void)
 		T(test_multicall_stores_each_result),
 		T(test_long_calls_stop_for_an_interrupt),
 		T(test_guests_do_not_see_the_command_line),
+		T(test_guests_have_no_tools),
 		T(test_guests_fill_no_log),
 		T(test_vcpu_info_is_taken_once),
 		T(test_params_of_a_local_xenstore_are_zero),
