@@ -32,7 +32,7 @@ struct blob_services {
 };
 
 #define BLOB_UPLOAD_MAX	    (INT64_C(1) << 40)	 /* bytes, largest upload */
-#define BLOB_UPLOADS_MAX    128			 /* at a time, finished ones that have not expired included */
+#define BLOB_UPLOADS_MAX    128			 /* at a time; a new one takes the place of the oldest finished one */
 #define BLOB_RESERVE	    (INT64_C(64) << 20)	 /* bytes of the disk that uploads and volumes leave free; of a small disk a 16th */
 #define BLOB_EXPIRY_MS	    (INT64_C(24) * 3600 * 1000) /* an upload's life after its last byte */
 #define BLOB_CHECKPOINT	    (INT64_C(16) << 20)	 /* bytes between two checkpoints of one request */
@@ -75,6 +75,8 @@ int blob_later(struct blob *blob, void (*run)(void *context), void *context);
 
 /* ---- uploads ---- */
 
+/* Before that transaction begins: when there are BLOB_UPLOADS_MAX, the oldest finished one goes; its image stays. */
+void blob_uploads_make_room(struct blob *blob);
 /*
  * Makes an upload in the caller's transaction; it can be used after the commit. row->id, offset and
  * expires are filled. ERROR_UPLOAD_TOO_LARGE, ERROR_STORAGE, ERROR_RATE.

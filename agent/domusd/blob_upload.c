@@ -303,16 +303,67 @@ int blob_upload_delete(struct blob *blob, const char *id, const struct actor *ac
 	return result;
 }
 
-void blob_uploads_expire(struct blob *blob)
+/* The ids of those in the list, as many as may be there at a time. */
+static unsigned uploads_ids(struct blob *blob, char ids[BLOB_UPLOADS_MAX][41])
 {
-	char ids[BLOB_UPLOADS_MAX][41];
 	unsigned count = 0;
-	int64_t now = clock_wall_ms();
 
 	pthread_mutex_lock(&blob->lock);
 	for (struct upload *u = blob->uploads; u && count < BLOB_UPLOADS_MAX; u = u->next)
 		memcpy(ids[count++], u->row.id, sizeof(ids[0])); /* never changes */
 	pthread_mutex_unlock(&blob->lock);
+	return count;
+}
+
+/* The finished one that was heard of the longest ago; counted, or NULL. */
+static struct upload *upload_oldest_finished(struct blob *blob, char ids[BLOB_UPLOADS_MAX][41],
+					     unsigned count)
+{
+	struct upload *oldest = NULL;
+	int64_t expires = INT64_MAX;
+
+	for (unsigned i = 0; i < count; i++) {
+		struct upload *upload = upload_find(blob, ids[i], NULL);
+		bool older;
+
+		if (!upload)
+			continue;
+		pthread_mutex_lock(&upload->lock);
+		older = *upload->row.image && upload->row.expires < expires;
+		if (older)
+			expires = upload->row.expires;
+		pthread_mutex_unlock(&upload->lock);
+		if (older && oldest)
+			upload_release(oldest);
+		if (older)
+			oldest = upload;
+		else
+			upload_release(upload);
+	}
+	return oldest;
+}
+
+void blob_uploads_make_room(struct blob *blob)
+{
+	char ids[BLOB_UPLOADS_MAX][41];
+	unsigned count = uploads_ids(blob, ids);
+	struct upload *oldest;
+
+	if (count < BLOB_UPLOADS_MAX)
+		return;
+	oldest = upload_oldest_finished(blob, ids, count);
+	if (!oldest)
+		return;
+	upload_delete(oldest, &actor_system, INT64_MAX, NULL);
+	upload_release(oldest);
+}
+
+void blob_uploads_expire(struct blob *blob)
+{
+	char ids[BLOB_UPLOADS_MAX][41];
+	unsigned count = uploads_ids(blob, ids);
+	int64_t now = clock_wall_ms();
+
 	for (unsigned i = 0; i < count; i++) {
 		struct upload *upload = upload_find(blob, ids[i], NULL);
 

@@ -464,3 +464,20 @@ def test_full_disk_refuses_changes_and_loses_none(small):
 def test_more_than_the_free_space_is_refused_at_the_beginning(small):
     response = small.client.begin_upload("big", "disk", SMALL + 1)
     assert (response.status, response.code) == (507, "storage.full")
+
+
+def test_many_small_images_are_no_limit_but_many_unfinished_uploads_are(fresh):
+    api = fresh.client
+    first = api.begin_upload("first", "boot", 1).json()["id"]
+    assert api.append(first, 0, b"x").status == 204
+    image = api.get(f"/api/v1/uploads/{first}").json()["image"]
+    for number in range(140):
+        assert api.upload(f"image-{number}", "boot", b"x")
+    assert api.get(f"/api/v1/uploads/{first}").status == 404  # the oldest finished ones are forgotten
+    assert api.get(f"/api/v1/images/{image}").status == 200  # what they made stays
+    for number in range(128):
+        assert api.begin_upload(f"open-{number}", "boot", 1).status == 201
+    response = api.begin_upload("too-many", "boot", 1)
+    assert (response.status, response.code) == (429, "rate.limited")
+    fresh.restart_domusd(kill=True)
+    assert api.begin_upload("still-too-many", "boot", 1).status == 429

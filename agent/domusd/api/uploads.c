@@ -82,7 +82,12 @@ void api_uploads_post(struct request *r)
 	struct upload_row row;
 	struct error e;
 
-	if (parse_creation(r, &row, &e) < 0 || store_begin(domusd.store, &tx, &e) < 0 ||
+	if (parse_creation(r, &row, &e) < 0) {
+		request_fail(r, &e);
+		return;
+	}
+	blob_uploads_make_room(domusd.blob);
+	if (store_begin(domusd.store, &tx, &e) < 0 ||
 	    blob_upload_create(domusd.blob, tx, &row, request_actor(r), &e) < 0) {
 		request_fail(r, &e);
 		return;
