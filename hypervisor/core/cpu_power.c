@@ -7,6 +7,7 @@
 #include "core/unit.h"
 #include "drivers/gicv3.h"
 #include "lib/bits.h"
+#include "lib/print.h"
 
 static struct lock lock; /* outer to pools' locks, inner to the list of domains' */
 static struct timer again;
@@ -57,8 +58,15 @@ static void look_again(void *arg)
 /* Lock held. The firmware may still be at work switching it off: then a little later. */
 static void switch_on(struct cpu *c)
 {
-	if (cpu_start(c) == 0) {
+	int error = cpu_start(c);
+
+	if (error == 0) {
 		c->power = CPU_ON;
+		return;
+	}
+	if (error != PSCI_ALREADY_ON && error != PSCI_ON_PENDING) {
+		log_error("CPU %u does not come back (PSCI %d)", c->id, error);
+		c->power = CPU_ABSENT;
 		return;
 	}
 	if (again_set)

@@ -265,7 +265,7 @@ static bool must_unload(const struct cpu *c)
 	struct vcpu *v = c->vcpu;
 
 	return v != NULL && v->run != VCPU_RUNNING &&
-	       (v->unload || v->stopping || ATOMIC_READ(c->unwanted) || v->domain->pool != c->pool || !(v->credit.hard >> c->id & 1));
+	       (v->unload || v->stopping || v->run == VCPU_RUNNABLE /* it waits for another CPU */ || ATOMIC_READ(c->unwanted) || v->domain->pool != c->pool || !(v->credit.hard >> c->id & 1));
 }
 
 static void idle_once(struct cpu *c)
@@ -299,11 +299,11 @@ static struct pool *pool_of(struct cpu *c)
 /* Waits until there is something to run, and makes it the one that this CPU goes to. */
 static struct vcpu *schedule(struct cpu *c, struct frame *f)
 {
-	uint64_t until = CREDIT_NEVER;
 	struct vcpu *next;
 
 	for (;;) {
 		struct pool *p = pool_of(c);
+		uint64_t until = CREDIT_NEVER;
 
 		next = p != NULL ? choose(c, p, &until) : NULL;
 		if (p != NULL)
