@@ -1,12 +1,13 @@
-"""Shares of one core: a bare-metal Dom0 of ours (tests/system/guests/share) makes four busy domains and watches them.
+"""More vCPUs than cores. A bare-metal Dom0 of ours (tests/system/guests/share) makes four busy domains and watches their shares;
+and the conformance guest runs with four vCPUs on one core.
 
-A tick of the guests' time is a fixed number of instructions (-icount), so the result is the same in every run, however busy the
+A tick of the time of the shares is a fixed number of instructions (-icount), so the result is the same in every run, however busy the
 host is."""
 import re
 
 import pytest
 
-from test_hypervisor_guest import boot
+from test_hypervisor_guest import boot, names
 
 
 @pytest.fixture(scope="module")
@@ -35,3 +36,17 @@ def test_cap_holds_and_the_others_share_the_rest(shares):
     rest = sum(ran) - ran[1]
     for value, weight in zip((ran[0], ran[2], ran[3]), (1, 2, 4)):
         assert value / rest == pytest.approx(weight / 7, rel=0.03)
+
+
+@pytest.fixture(scope="module")
+def crowded():
+    """What each case of the conformance guest says when its four vCPUs share one core."""
+    output = boot("conformance", 1, line="dom0_mem=256M loglvl=warning dom0_max_vcpus=4")
+    assert "conformance begins on 4 CPUs" in output and "conformance ends" in output, output[-1500:]
+    return dict(re.findall(r"^case (\w+) (.*?)\r?$", output, re.M))
+
+
+@pytest.mark.parametrize("name", [name for name, _ in names()])
+def test_promises_hold_for_four_vcpus_on_one_core(crowded, name):
+    """Interrupts, timers, PSCI and FP registers when every vCPU is switched in and out."""
+    assert crowded[name] == "ok"
