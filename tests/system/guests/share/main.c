@@ -85,6 +85,8 @@ static void make(unsigned i)
 	must("max_mem", domctl(i, XEN_DOMCTL_max_mem), 0);
 	op.u.paging_mempool.size = 2 << 20;
 	must("set_paging_mempool_size", domctl(i, XEN_DOMCTL_set_paging_mempool_size), 0);
+	op.u.address_size.size = 64;
+	must("set_address_size", domctl(i, XEN_DOMCTL_set_address_size), 0);
 	page.extent_start.p = &gfn;
 	page.domid = dom[i];
 	must("populate", hypercall(MEMORY, XENMEM_populate_physmap, (uint64_t)&page, 0), 1);
