@@ -559,6 +559,114 @@ static void test_every_fault_at_every_call(void **state)
 		}
 }
 
+static unsigned random_below(unsigned limit)
+{
+	static uint32_t x = 20260;
+
+	x = x * 1664525 + 1013904223;
+	return (x >> 8) % limit;
+}
+
+static const struct {
+	uint32_t id;
+	uint64_t base;
+} switched[] = {{CARD, 0x5b020000}, {NET, 0x5b040000}, {JPEG, 0x58400000}};
+
+/* What holds at every moment, whatever was ordered and however the firmware behaves. */
+static void check_rule(void)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(switched); i++) {
+		struct rail r = rail(switched[i].id);
+		bool powered = sim_powered(r.id) || (r.id == JPEG && sim_powered(JPEG_PARTNER));
+
+		for (unsigned d = 0; d < 6; d++)
+			assert_true(powered || !domain_find((uint16_t)d) ||
+				    !fake_is_mapped(d, switched[i].base));
+		/* what is at rest and reads off is off; what is not wanted and not off is nobody's success */
+		if (r.step != RAIL_SETTLED || r.todo != RAIL_SETTLED)
+			continue;
+		if (r.actual == POWER_OFF)
+			assert_false(powered);
+		else if (r.wanted == POWER_OFF)
+			assert_int_not_equal(r.error, 0);
+		if (r.wanted == POWER_ON && r.error == 0)
+			assert_non_null(domain_find(r.owner));
+	}
+}
+
+static void random_event(void)
+{
+	uint32_t id = switched[random_below(ARRAY_SIZE(switched))].id;
+	uint16_t owner = (uint16_t)(random_below(5) + 1);
+	struct domain *d = domain_find(owner);
+
+	switch (random_below(10)) {
+	case 0:
+		if (d && d->state == DOMAIN_CREATED)
+			shut(d);
+		break;
+	case 1:
+		if (d)
+			kill(d);
+		break;
+	case 2:
+	case 3: /* off, another owner, on: as a toolstack would, without waiting */
+	case 4:
+		if (!d)
+			domain(owner);
+		(void)power_set(id, false);
+		fake_timer_run(random_below(40));
+		(void)power_give(id, random_below(8) ? owner : POWER_NOBODY,
+				 random_below(2) ? owner : 0);
+		(void)power_set(id, true);
+		break;
+	case 5:
+	case 6:
+		(void)power_set(id, random_below(2));
+		break;
+	case 7:
+		(void)power_refresh(id);
+		break;
+	default:
+		if (random_below(4) == 0)
+			sim_break((enum sim_fault[]){SIM_FINE, SIM_STUCK_ON, SIM_STUCK_OFF,
+						     SIM_STATUS, SIM_LATE}[random_below(5)],
+				  random_below(2) ? id : SIM_ANY,
+				  random_below(2) ? 4 : 3 * SIM_TIMEOUT, random_below(4));
+	}
+	for (unsigned n = random_below(30); n > 0 && fake_timer_is_set(); n--) {
+		fake_timer_run(1);
+		check_rule();
+	}
+	check_rule();
+}
+
+static void test_random_lives_with_random_faults(void **state)
+{
+	for (unsigned sequence = 0; sequence < 200; sequence++) {
+		setup(state);
+		power_start();
+		for (unsigned i = 0; i < 60; i++)
+			random_event();
+		/* the firmware recovers and everybody dies: nothing is left over */
+		sim_break(SIM_FINE, 0, 0, 0);
+		for (uint16_t id = 1; id < 6; id++)
+			if (domain_find(id))
+				kill(domain_find(id));
+		for (unsigned i = 0; i < ARRAY_SIZE(switched); i++)
+			assert_int_equal(power_set(switched[i].id, false), 0);
+		settle();
+		for (unsigned i = 0; i < ARRAY_SIZE(switched); i++) {
+			assert_int_equal(rail(switched[i].id).actual, POWER_OFF);
+			assert_int_equal(rail(switched[i].id).error, 0);
+		}
+		assert_int_equal(sim_powered_count(), 2); /* Dom0's disk, the console */
+		for (unsigned pt = SIM_HOME + 1; pt < SIM_PARTITIONS; pt++)
+			assert_false(sim.partition[pt].used);
+		assert_int_equal(sim.violations, 0);
+	}
+}
+
 static void test_registers_that_cannot_be_unmapped_keep_their_power(void **state)
 {
 	boot(state);
@@ -643,6 +751,7 @@ int main(void)
 		T(test_a_time_out_while_going_off),
 		T(test_a_late_answer_heals),
 		T(test_every_fault_at_every_call),
+		T(test_random_lives_with_random_faults),
 		T(test_registers_that_cannot_be_unmapped_keep_their_power),
 		T(test_found_on_is_an_error),
 		T(test_who_may_touch_what),
