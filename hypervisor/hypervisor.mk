@@ -52,7 +52,7 @@ HV_HOST := $(HV)/host
 HV_HOST_CFLAGS = -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -Ihypervisor -Itests/unit/hypervisor/fake \
 	$(call sysroot_flags,host,$(SYSROOT_HOST),$(HOST_TRIPLE)) -Wall -Wextra
 DTBS ?= $(BUILD)/image/debian/usr/lib
-HV_TREE_SOURCES := hypervisor/boot/dom0_tree.c hypervisor/boot/dom0_facts.c hypervisor/lib/dt.c hypervisor/lib/dt_walk.c \
+HV_TREE_SOURCES := hypervisor/boot/dom0_tree.c hypervisor/boot/dom0_facts.c hypervisor/lib/dt.c hypervisor/lib/dt_check.c hypervisor/lib/dt_walk.c \
 	hypervisor/lib/print.c tests/unit/hypervisor/boot/dom0_rules.c
 $(HV_HOST)/dom0_trees: tests/unit/hypervisor/boot/dom0_trees.c $(HV_TREE_SOURCES) hypervisor/boot/dom0_tree.h hypervisor/lib/dt.h \
 		tests/unit/hypervisor/boot/dom0_rules.h | $(SYSROOT_HOST)/.done
@@ -120,7 +120,7 @@ $(HV_HOST)/fuzz/%: $(HV_ASAN)/tests/fuzz/hypervisor/%.o $(HV_ASAN)/tests/fuzz/dr
 	@mkdir -p $(@D); echo "  LD hypervisor fuzz $*"; gcc $(HV_HOST_CFLAGS) $(filter %.o,$^) $(HV_HOST_LDFLAGS) -o $@
 # The boot's rooms, against a machine of their own (fake/boot_machine): the device tree, memory, modules, Dom0's tree.
 HV_BOOT_ROOMS := $(addprefix hypervisor/,boards/boards.c boards/early_console.c boot/dom0_facts.c boot/dom0_tree.c boot/modules.c \
-	boot/ram.c core/page.c lib/dt.c lib/dt_walk.c lib/print.c)
+	boot/ram.c core/page.c lib/dt.c lib/dt_check.c lib/dt_walk.c lib/print.c)
 HV_BOOT_LIB := $(HV_BOOT_ROOMS:%.c=$(HV_ASAN)/%.o)
 HV_BOOT_FAKE := $(addprefix $(HV_ASAN)/tests/unit/hypervisor/,fake/boot_machine.o fake/boards.o boot/dom0_rules.o)
 HV_BOOT_UNIT := dt page ram dom0_tree
@@ -136,12 +136,19 @@ $(HV_BOOT_UNIT:%=$(HV_HOST)/unit/%): $(HV_BOOT_LIB) $(HV_BOOT_FAKE) tests/unit/h
 $(HV_HOST)/fuzz/device_tree: $(HV_ASAN)/tests/fuzz/hypervisor/device_tree.o $(HV_ASAN)/tests/fuzz/driver.o $(HV_BOOT_LIB) $(HV_BOOT_FAKE) \
 		tests/unit/hypervisor/fake/boot_machine.lds
 	@mkdir -p $(@D); echo "  LD hypervisor fuzz $(@F)"; gcc $(HV_HOST_CFLAGS) $(filter %.o,$^) $(HV_BOOT_LDFLAGS) -o $@ -lfdt
+# unpacking needs nothing of the machine
+HV_GZIP := $(HV_ASAN)/hypervisor/lib/gzip.o $(HV_ASAN)/hypervisor/lib/inflate.o
+$(HV_HOST)/unit/gzip: $(HV_ASAN)/tests/unit/hypervisor/lib/gzip.o $(HV_GZIP)
+	@mkdir -p $(@D); echo "  LD hypervisor unit $(@F)"; gcc $(HV_HOST_CFLAGS) $^ $(AGENT_LDFLAGS_asan) -o $@ -lz -lcmocka
+$(HV_HOST)/fuzz/gzip: $(HV_ASAN)/tests/fuzz/hypervisor/gzip.o $(HV_ASAN)/tests/fuzz/driver.o $(HV_GZIP)
+	@mkdir -p $(@D); echo "  LD hypervisor fuzz $(@F)"; gcc $(HV_HOST_CFLAGS) $^ $(AGENT_LDFLAGS_asan) -o $@ -lz
+HV_FUZZ += gzip
 # seeds: QEMU's board, and a dozen and a half of real ones that the driver can hold
 HV_TREE_SEEDS := $(HV_HOST)/corpus/device_tree
 $(HV_TREE_SEEDS): tests/fuzz/corpus/device_tree/qemu-virt $(BUILD)/image/debian/.done
 	@rm -rf $@; mkdir -p $@; cp $< $@
 	@find $(BUILD)/image/debian/usr/lib -name '*.dtb' -size -64k | sort | awk 'NR % 50 == 1' | xargs cp -t $@
-HV_UNIT += $(HV_BOOT_UNIT)
+HV_UNIT += $(HV_BOOT_UNIT) gzip
 FUZZ_PROGRAMS += $(HV_HOST)/fuzz/device_tree $(HV_TREE_SEEDS)
 FUZZ_TESTS += $(HV_HOST)/fuzz/device_tree $(HV_TREE_SEEDS) 10000;
 UNIT_TESTS += $(HV_UNIT:%=$(HV_HOST)/unit/%)

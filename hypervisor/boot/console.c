@@ -8,7 +8,6 @@
 #include "drivers/uart.h"
 #include "lib/dt.h"
 #include "lib/print.h"
-#include <libfdt.h>
 
 static const struct {
 	const char *compatible;
@@ -85,7 +84,7 @@ void console_open(const void *fdt)
 		console_init(&u);
 		return;
 	}
-	log_warning("no driver for the console %s: the board's own is used", fdt_get_name(fdt, node, NULL));
+	log_warning("no driver for the console %s: the board's own is used", dt_name(fdt, node));
 }
 
 void console_take_input(void)

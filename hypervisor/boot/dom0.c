@@ -9,6 +9,7 @@
 #include "drivers/gicv3.h"
 #include "guest/trap.h"
 #include "lib/errno.h"
+#include "lib/gzip.h"
 #include "lib/print.h"
 #include "lib/string.h"
 #include <libfdt.h>
@@ -62,26 +63,46 @@ static uint64_t place(const struct banks *b, uint64_t size, uint64_t align, cons
 	return 0;
 }
 
+/* The kernel's header, and how long it is, unpacked. */
+static uint64_t kernel_look(const struct boot_modules *m, bool packed, struct image_header *h)
+{
+	const uint8_t *file = pa_to_va(PA(m->kernel.at.base));
+	uint64_t length = m->kernel.at.size;
+	const char *why;
+	uint32_t unpacked = 0;
+
+	memset(h, 0, sizeof(*h));
+	if (packed) {
+		why = gzip_size(file, length, &unpacked);
+		if (why == NULL)
+			why = gzip_begin(file, length, (uint8_t *)h, sizeof(*h));
+		if (why != NULL)
+			panic("the Dom0 kernel is a gzip file, but %s", why);
+		length = unpacked;
+	} else if (length >= sizeof(*h)) {
+		memcpy(h, file, sizeof(*h));
+	}
+	if (length < sizeof(*h) || h->magic != 0x644d5241)
+		panic("the Dom0 kernel at %lx is not an arm64 Image (no ARM\\x64 at offset 0x38)", m->kernel.at.base);
+	return length;
+}
+
 static void load_kernel(const struct boot_modules *m)
 {
-	const struct image_header *h = pa_to_va(PA(m->kernel.at.base));
+	const uint8_t *file = pa_to_va(PA(m->kernel.at.base));
 	struct dt_range keep[] = {m->ramdisk.at, m->tree, m->kernel.at}, here;
-	uint64_t size, offset, at;
+	bool packed = gzip_is(file, m->kernel.at.size);
+	struct image_header h;
+	uint64_t length = kernel_look(m, packed, &h), size, offset = h.text_offset, at;
+	const char *why = NULL;
+	uint8_t *to;
 
-	if (m->kernel.at.size < sizeof(*h) || h->magic != 0x644d5241) {
-		const uint8_t *p = (const uint8_t *)h;
-
-		if (m->kernel.at.size > 2 && p[0] == 0x1f && p[1] == 0x8b)
-			panic("the Dom0 kernel is compressed with gzip: give the Image as it is");
-		panic("the Dom0 kernel at %lx is not an arm64 Image (no ARM\\x64 at offset 0x38)", m->kernel.at.base);
-	}
-	offset = h->text_offset;
-	size = h->image_size > m->kernel.at.size ? h->image_size : m->kernel.at.size;
+	size = h.image_size > length ? h.image_size : length;
 	if (offset >= MIB(2) || size > GIB(1))
 		panic("the Dom0 kernel's header makes no sense: text_offset %lx, image_size %lx", offset, size);
 	here = (struct dt_range){m->kernel.at.base, size};
 	/* where it is, if that is aligned and its bss falls on nothing that is still needed */
-	if ((here.base - offset) % MIB(2) == 0 && in_bank(&layout.banks, here) && !overlap(here, m->ramdisk.at) &&
+	if (!packed && (here.base - offset) % MIB(2) == 0 && in_bank(&layout.banks, here) && !overlap(here, m->ramdisk.at) &&
 	    !overlap(here, m->tree)) {
 		layout.kernel = here;
 	} else {
@@ -89,8 +110,14 @@ static void load_kernel(const struct boot_modules *m)
 		if (at == 0)
 			panic("no room for the Dom0 kernel (%lu MiB) in Dom0's memory: raise dom0_mem", size >> 20);
 		layout.kernel = (struct dt_range){at + offset, size};
-		memcpy(pa_to_va(PA(at + offset)), h, m->kernel.at.size);
-		cache_instructions(pa_to_va(PA(at + offset)), m->kernel.at.size);
+		to = pa_to_va(PA(at + offset));
+		if (packed)
+			why = gzip_unpack(file, m->kernel.at.size, to, length);
+		else
+			memcpy(to, file, length);
+		if (why != NULL)
+			panic("the Dom0 kernel is a gzip file, but %s", why);
+		cache_instructions(to, length);
 	}
 	layout.entry = layout.kernel.base;
 }
@@ -124,7 +151,7 @@ static void write_tree(const struct boot_modules *m, struct dom0_tree_input *in,
 		panic("no room for the device tree in Dom0's memory: raise dom0_mem");
 	error = dom0_tree_build(in, facts, pa_to_va(PA(at)), (int)size);
 	if (error != 0)
-		panic("Dom0's device tree cannot be built: %s", fdt_strerror(error));
+		panic("Dom0's device tree cannot be built (libfdt %d)", error);
 	layout.tree = (struct dt_range){at, fdt_totalsize(pa_to_va(PA(at)))};
 	cache_clean(pa_to_va(PA(at)), layout.tree.size);
 }

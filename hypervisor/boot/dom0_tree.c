@@ -265,18 +265,15 @@ static bool copy_nodes(struct writer *w, const struct dom0_tree_input *in, const
 int dom0_tree_build(const struct dom0_tree_input *in, const struct dom0_tree_facts *facts, void *out, int size)
 {
 	struct writer w = {.fdt = out, .interrupt_cells = facts->gic.cells};
+	struct dt_range reserved;
 	bool chosen_done;
 
 	if (!dt_cells(in->fdt, 0, &w.address_cells, &w.size_cells) || in->bank_count == 0)
 		return -FDT_ERR_BADVALUE;
 	/* every property brings its own name: looking for an equal one is most of the work of writing a tree */
 	note(&w, fdt_create_with_flags(out, size, FDT_CREATE_FLAG_NO_NAME_DEDUP));
-	for (int i = 0; i < fdt_num_mem_rsv(in->fdt); i++) {
-		uint64_t base, length;
-
-		if (fdt_get_mem_rsv(in->fdt, i, &base, &length) == 0)
-			note(&w, fdt_add_reservemap_entry(out, base, length));
-	}
+	for (unsigned i = 0; dt_reservation(in->fdt, i, &reserved); i++)
+		note(&w, fdt_add_reservemap_entry(out, reserved.base, reserved.size));
 	note(&w, fdt_finish_reservemap(out));
 	chosen_done = copy_nodes(&w, in, facts);
 	write_own_nodes(&w, in, facts, chosen_done);

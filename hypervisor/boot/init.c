@@ -22,7 +22,6 @@ static const void *tree_open(uint64_t tree)
 	const struct board *board;
 	const char *why;
 	const void *fdt;
-	int error;
 
 	console_last_resort();
 	if (tree == 0 || tree % 8 != 0 || tree >> 48 != 0)
@@ -35,12 +34,9 @@ static const void *tree_open(uint64_t tree)
 		panic("there is no device tree at %lx", tree);
 	if (fdt_totalsize(fdt) > MIB(2))
 		panic("the device tree has %u bytes, more than the 2 MiB that the boot protocol allows", fdt_totalsize(fdt));
-	error = fdt_check_full(fdt, fdt_totalsize(fdt));
-	if (error != 0)
-		panic("the device tree is damaged: %s", fdt_strerror(error));
-	why = dt_check(fdt);
+	why = dt_check(fdt, MIB(2));
 	if (why != NULL)
-		panic("the device tree cannot be read: %s", why);
+		panic("the device tree is damaged: %s", why);
 	modules.tree = (struct dt_range){tree, fdt_totalsize(fdt)};
 	return fdt;
 }

@@ -6,7 +6,6 @@
 #include "core/page.h"
 #include "lib/print.h"
 #include "lib/string.h"
-#include <libfdt.h>
 
 #define RANGES_MAX 64
 #define EXTENDED_MIN MIB(64) /* as in Xen: what is smaller does not pay */
@@ -39,7 +38,8 @@ static void add(struct ranges *r, uint64_t base, uint64_t size)
 /* Takes [base, base+size), widened to whole pages, out of the ranges. */
 static void subtract(struct ranges *r, uint64_t base, uint64_t size)
 {
-	uint64_t from = ALIGN_DOWN(base, PAGE_SIZE), to = ALIGN_UP(base + size, PAGE_SIZE);
+	uint64_t from = ALIGN_DOWN(base, PAGE_SIZE), end = base + size < base ? -PAGE_SIZE : base + size;
+	uint64_t to = ALIGN_UP(end, PAGE_SIZE);
 
 	for (unsigned i = 0; size > 0 && i < r->count; i++) {
 		uint64_t b = r->at[i].base, e = b + r->at[i].size;
@@ -136,13 +136,11 @@ static void modules_check(const struct boot_modules *m)
 static void reserved_subtract(const void *fdt, const struct boot_modules *m)
 {
 	int parent = dt_child(fdt, 0, "reserved-memory");
-	uint64_t base, size;
 	struct dt_range at;
 	struct dt_walk w;
 
-	for (int i = 0; i < fdt_num_mem_rsv(fdt); i++)
-		if (fdt_get_mem_rsv(fdt, i, &base, &size) == 0)
-			subtract(&unused, base, size);
+	for (unsigned i = 0; dt_reservation(fdt, i, &at); i++)
+		subtract(&unused, at.base, at.size);
 	if (!dt_walk_to(&w, fdt, parent))
 		return;
 	while (dt_walk_next(&w) && w.depth > 1)

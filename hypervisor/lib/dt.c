@@ -18,6 +18,15 @@ uint64_t dt_read_cells(const void *cells, unsigned count)
 	return __builtin_bswap32(one);
 }
 
+bool dt_reservation(const void *fdt, unsigned index, struct dt_range *out)
+{
+	const char *p = (const char *)fdt + fdt_off_mem_rsvmap(fdt) + 16 * (size_t)index;
+
+	out->base = dt_read_cells(p, 2);
+	out->size = dt_read_cells(p + 8, 2);
+	return out->base != 0 || out->size != 0;
+}
+
 struct dt_value dt_property(const void *fdt, int node, const char *name)
 {
 	int at = dt_properties(fdt, node);

@@ -1,6 +1,6 @@
-/* Reading the host's device tree. libfdt checks it once (fdt_check_full, then dt_check); from then on these functions walk it
- * straight ahead and believe its structure: libfdt looks at every byte of every name again, and for a parent at everything
- * from the root on. Nodes are libfdt's offsets. Used at boot only: libfdt is a user-space build and may use FP registers. */
+/* Reading the host's device tree: dt_check() looks at it once; from then on these functions walk it straight ahead and believe
+ * its structure. libfdt looks at every byte of every name again, and for a parent at everything from the root on; it writes
+ * Dom0's tree. Nodes are named by libfdt's offsets. Used at boot only. */
 #ifndef LIB_DT_H
 #define LIB_DT_H
 #include "lib/types.h"
@@ -37,8 +37,11 @@ struct dt_walk {
 	unsigned controllers;
 };
 
-/* NULL when every walk will get through (after fdt_check_full); else one clear sentence. */
-const char *dt_check(const void *fdt);
+/* NULL when the blob of at most `size` bytes is a device tree of which everything else here may be asked; else what is wrong
+ * with it, in one clear sentence. Aligned to 8 bytes. */
+const char *dt_check(const void *fdt, size_t size);
+/* Entry `index` of the memory reservation block; false behind the last. */
+bool dt_reservation(const void *fdt, unsigned index, struct dt_range *out);
 
 /* Before the root; the first dt_walk_next() is on it. */
 void dt_walk_begin(struct dt_walk *w, const void *fdt);
@@ -71,6 +74,7 @@ unsigned dt_walk_interrupts(struct dt_walk *w, const struct dt_gic *gic);
 bool dt_is(struct dt_value compatible, const char *what);
 
 /* ---- by offset ---------------------------------------------------------------------------------------------------------- */
+const char *dt_name(const void *fdt, int node);
 /* A property; data NULL when the node has none of that name. */
 struct dt_value dt_property(const void *fdt, int node, const char *name);
 /* The node's properties one after the other: *at is dt_properties() at first, then this function's own. False at the end. */

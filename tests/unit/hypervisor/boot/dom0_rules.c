@@ -202,7 +202,7 @@ struct rules_result rules_build(const void *fdt, const struct dom0_tree_facts *f
 		return result;
 	}
 	RULE(fdt_check_full(out, (size_t)size) == 0);
-	RULE(dt_check(out) == NULL);
+	RULE(dt_check(out, (size_t)size) == NULL);
 	if (r->count != 0)
 		return result;
 	gic = dt_gic(out, dt_compatible(out, -1, "arm,gic-v3"));

@@ -63,9 +63,10 @@ static unsigned board(const char *outdir, const char *path)
 	FILE *f;
 
 	file = path;
-	if (fdt_check_full(fdt, size) != 0) {
-		printf("not a device tree: %s\n", path);
-	} else if ((why = dt_check(fdt)) != NULL || !dom0_tree_facts(fdt, &facts, &why)) {
+	if ((why = dt_check(fdt, size)) != NULL) {
+		printf("FAILED not a device tree: %s: %s\n", path, why);
+		failures = 1;
+	} else if (!dom0_tree_facts(fdt, &facts, &why)) {
 		printf("not supported: %s: %s\n", path, why);
 	} else {
 		struct rules_result r = rules_build(fdt, &facts, out, sizeof(out));

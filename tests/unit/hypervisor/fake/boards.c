@@ -1,6 +1,6 @@
 #include "fake/boards.h"
+#include "lib/dt.h"
 #include <glob.h>
-#include <libfdt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,7 +18,7 @@ unsigned boards_each(const char *pattern, unsigned n, void (*call)(const char *p
 		void *fdt = size > 0 ? malloc((size_t)size) : NULL;
 
 		if (fdt == NULL || fseek(f, 0, SEEK_SET) != 0 || fread(fdt, 1, (size_t)size, f) != (size_t)size ||
-		    fdt_check_full(fdt, (size_t)size) != 0) {
+		    dt_check(fdt, (size_t)size) != NULL) {
 			fprintf(stderr, "%s cannot be read\n", found.gl_pathv[i]);
 			abort();
 		}

@@ -2,7 +2,7 @@
 #ifndef FAKE_BOARDS_H
 #define FAKE_BOARDS_H
 
-/* Calls for every n-th board whose file is called `pattern`.dtb, in the order of their names, with a tree that libfdt has
- * checked; how many there were. */
+/* Calls for every n-th board whose file is called `pattern`.dtb, in the order of their names, with a tree that dt_check()
+ * has let through; how many there were. */
 unsigned boards_each(const char *pattern, unsigned n, void (*call)(const char *path, const void *fdt));
 #endif
