@@ -15,7 +15,7 @@ HV_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -mgeneral-regs-only -march=armv8-a
 # what runs before the MMU is on may not use unaligned accesses
 $(HV)/obj/arch/arm64/early.o $(HV)/obj/boards/early_console.o: HV_CFLAGS += -mstrict-align
 # what runs once, or once in a domain's life, or waits for firmware, had better be small (a list: % would not match domctl.o)
-HV_SMALL := $(wildcard $(addprefix hypervisor/,boot/*.c boards/*.c xen/*.c lib/dt*.c lib/print.c drivers/scu*.c drivers/gicv3.c guest/vscu.c \
+HV_SMALL := $(wildcard $(addprefix hypervisor/,boot/*.c boards/*.c xen/*.c lib/dt*.c lib/gzip.c lib/inflate.c lib/print.c drivers/scu*.c drivers/gicv3.c guest/vscu.c \
 	guest/load_store.c arch/arm64/fault.c arch/arm64/mmu.c arch/arm64/psci.c arch/arm64/stage2.c core/power*.c core/domain*.c core/pool.c \
 	core/cpu_power.c core/console.c core/memory.c core/page.c core/grant.c core/watchdog.c))
 $(HV_SMALL:hypervisor/%.c=$(HV)/obj/%.o): HV_CFLAGS += -Os
@@ -92,7 +92,7 @@ $(HV_HOST)/unit/power: $(HV_ASAN)/tests/unit/hypervisor/core/power.o
 $(HV_ASAN)/tests/unit/hypervisor/boot/trees.o: HV_HOST_CFLAGS += -DDTBS='"$(abspath $(DTBS))"'
 $(HV_ASAN)/tests/unit/hypervisor/boot/trees.o: | $(if $(filter file,$(origin DTBS)),$(BUILD)/image/debian/.done)
 HV_POWER_TREE := $(patsubst %.c,$(HV_ASAN)/%.o,tests/unit/hypervisor/boot/trees.c hypervisor/boot/power_tree.c hypervisor/lib/dt.c \
-	hypervisor/lib/dt_walk.c)
+	hypervisor/lib/dt_check.c hypervisor/lib/dt_walk.c)
 HV_POWER_BOOT := $(patsubst %.c,$(HV_ASAN)/%.o,hypervisor/boot/power.c hypervisor/boards/imx8qm.c tests/unit/hypervisor/fake/scu_sim.c \
 	$(wildcard hypervisor/core/power*.c hypervisor/drivers/scu*.c))
 $(HV_HOST)/unit/power_tree: $(HV_ASAN)/tests/unit/hypervisor/boot/power_tree.o $(HV_POWER_TREE)

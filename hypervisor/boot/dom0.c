@@ -78,6 +78,8 @@ static uint64_t kernel_look(const struct boot_modules *m, bool packed, struct im
 			why = gzip_begin(file, length, (uint8_t *)h, sizeof(*h));
 		if (why != NULL)
 			panic("the Dom0 kernel is a gzip file, but %s", why);
+		if (unpacked > GIB(1)) /* a cut file says anything */
+			panic("the Dom0 kernel is a gzip file, but says that %u MiB are in it", unpacked >> 20);
 		length = unpacked;
 	} else if (length >= sizeof(*h)) {
 		memcpy(h, file, sizeof(*h));

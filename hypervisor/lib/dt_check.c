@@ -100,6 +100,8 @@ const char *dt_check(const void *fdt, size_t size)
 				return "it has more than one root";
 			if (open++ == DT_DEPTH_MAX)
 				return "its nodes are more than 32 levels deep";
+			if (nodes == 0 && inside(c.at + 4, 1, c.size) && c.structure[c.at + 4] != '\0')
+				return "its root has a name";
 			if (!name_check(&c))
 				return "a node's name does not end";
 			properties = true;

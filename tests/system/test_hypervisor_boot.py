@@ -3,6 +3,7 @@
 Each run boots the real image with a device tree of its own and takes about a second; no appliance is needed. Whatever is wrong
 must end with one clear line on the console."""
 import copy
+import gzip
 import re
 import struct
 
@@ -112,6 +113,25 @@ def test_modules_outside_of_dom0s_memory_are_copied_into_it(run, tree):
     assert there.memory(initrd, 0x1800) == b"ramdisk!" * 0x300
 
 
+def big_kernel():
+    """The kernel that arrives, with 3 MiB behind it that can be told apart."""
+    return ARRIVE.read_bytes() + b"".join(struct.pack("<I", i * 2654435761 % 2**32) for i in range(3 << 18))
+
+
+def packed(tree, file):
+    """The tree with a kernel module of that size, and what lies where."""
+    tree[f"chosen/module@{KERNEL:x}"].properties["reg"] = pairs(KERNEL, len(file))
+    return tree, {KERNEL: file}
+
+
+def test_a_kernel_in_a_gzip_file_is_unpacked(run, tree):
+    """To an address that is a multiple of 2 MiB; each byte is there."""
+    there = run(*packed(tree, gzip.compress(big_kernel())))
+    kernel, _, _ = arrival(there)
+    assert kernel % (2 << 20) == 0 and kernel != KERNEL
+    assert there.memory(kernel, len(big_kernel()))[0x1000:] == big_kernel()[0x1000:]
+
+
 def test_a_cpu_that_does_not_come_up_is_left_out(run, tree):
     """A third CPU in the tree of a machine with two."""
     third = copy.deepcopy(tree["cpus/cpu@1"])
@@ -181,6 +201,18 @@ def test_kernel_header_that_makes_no_sense(refuses, tree, offset, value, line):
     image = bytearray(ARRIVE.read_bytes())
     image[offset:offset + 8] = struct.pack("<Q", value)
     refuses(line, tree, {KERNEL: bytes(image)})
+
+
+def test_gzip_files_that_are_damaged(refuses, tree):
+    """Cut, changed, something else inside; and one that would fill all memory."""
+    good = gzip.compress(big_kernel())
+    refuses("the Dom0 kernel is a gzip file, but its header is damaged", *packed(tree, good[:12]))
+    refuses("the Dom0 kernel is a gzip file, but", *packed(tree, good[:len(good) // 2]))
+    refuses("is a gzip file, but its checksum is wrong", *packed(tree, good[:-8] + bytes(4) + good[-4:]))
+    refuses("not an arm64 Image", *packed(tree, gzip.compress(bytes(100000))))
+    bomb = gzip.compress(ARRIVE.read_bytes() + bytes(200 << 20))
+    refuses("no room for the Dom0 kernel .200 MiB. in Dom0's memory: raise dom0_mem", *packed(tree, bomb))
+    refuses("is a gzip file, but its content is longer than it says", *packed(tree, bomb[:-4] + struct.pack("<I", 16 << 20)))
 
 
 def test_ramdisk_that_does_not_fit_into_dom0s_memory(refuses, tree):

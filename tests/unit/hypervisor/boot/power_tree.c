@@ -15,7 +15,7 @@ static unsigned rail_count;
 static void read_tree(void *fdt)
 {
 	assert_int_equal(fdt_check_full(fdt, fdt_totalsize(fdt)), 0);
-	assert_null(dt_check(fdt));
+	assert_null(dt_check(fdt, fdt_totalsize(fdt)));
 	assert_true(power_tree_read(&t, fdt));
 	rail_count = 0;
 	for (unsigned at = 0; power_tree_next(&t, &at, &rails[rail_count]);)

@@ -342,8 +342,8 @@ static void test_damage_is_found_that_libfdt_finds(void **state)
 			copy[at] = cpu_to_fdt32(values[i]);
 			if (dt_check(copy, size) != NULL)
 				refused++;
-			else
-				assert_int_equal(fdt_check_full(copy, size), 0);
+			else if (fdt_check_full(copy, size) != 0)
+				fail_msg("word %zu as %x is let through", at, values[i]);
 			free(copy);
 		}
 	assert_true(refused > words);
