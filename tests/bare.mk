@@ -15,13 +15,26 @@ HOSTILE := tests/system/guests/hostile
 $(BARE)/hostile: $(addprefix $(HOSTILE)/,main.c random.c calls.c machine.c console.c entry.S hostile.h)
 $(BARE)/quiet: $(addprefix $(HOSTILE)/,quiet.c console.c entry.S hostile.h)
 $(BARE)/hostile $(BARE)/quiet: BARE_CFLAGS += -DBARE_DOMU -I$(HOSTILE)
+$(BARE)/faulty: tests/system/guests/faulty/guest.c
 $(BARE)/%: $(BARE_RUNTIME) tests/system/guests/bare/bare.h tests/system/guests/bare/bare.lds tests/bare.mk | $(SYSROOT_ARM64)/.done
 	@mkdir -p $(@D)
 	@echo "  GUEST $@"; $(HV_CC) $(BARE_CFLAGS) $(BARE_LDFLAGS) $(filter %.c %.S,$^) -o $@.elf
 	@aarch64-linux-gnu-objcopy -O binary $@.elf $@
 
+# The hypervisor as it is, but for one object that makes it fault when a guest asks for it. Only a test ever boots it.
+FAULTY_OBJ = $(filter-out $(HV)/obj/guest/vpsci.o,$(HV_OBJ)) $(HV)/test/smccc_call.o
+$(HV)/test/smccc_call.o: tests/system/guests/faulty/smccc_call.c hypervisor/guest/vpsci.c hypervisor/hypervisor.mk | $(SYSROOT_ARM64)/.done
+	@mkdir -p $(@D)
+	@$(HV_CC) $(HV_CPPFLAGS) $(HV_CFLAGS) -Wno-infinite-recursion -Wno-missing-prototypes -c $< -o $@
+$(HV)/faulty: $(HV_OBJ) $(HV)/test/smccc_call.o hypervisor/arch/arm64/domus.lds hypervisor/lib/symbols.awk
+	@echo "  LD hypervisor $@"; $(HV_LINK) $(FAULTY_OBJ) $(SYSROOT_ARM64)/usr/lib/aarch64-linux-gnu/libfdt.a -o $(HV)/test/first.elf
+	@aarch64-linux-gnu-nm -n $(HV)/test/first.elf | awk -f hypervisor/lib/symbols.awk > $(HV)/test/symbols.S
+	@$(HV_CC) -c $(HV)/test/symbols.S -o $(HV)/test/symbols.o
+	@$(HV_LINK) $(FAULTY_OBJ) $(HV)/test/symbols.o $(SYSROOT_ARM64)/usr/lib/aarch64-linux-gnu/libfdt.a -o $@.elf
+	@aarch64-linux-gnu-objcopy -O binary $@.elf $@
+
 .PHONY: test-guests-bare
-test-guests-bare: $(BARE)/conformance $(BARE)/share $(BARE)/bench
+test-guests-bare: $(BARE)/conformance $(BARE)/share $(BARE)/bench $(BARE)/faulty $(HV)/faulty
 test-guests: $(HV)/domus test-guests-bare
 
 # The hypervisor that ours is measured against: Debian's package.

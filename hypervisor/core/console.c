@@ -39,6 +39,11 @@ static void log_sink(enum log_level level, const char *line, size_t length)
 		uart_put(line, length);
 }
 
+void console_seize(void)
+{
+	lock_drop(&lock);
+}
+
 void console_init(const struct uart *u)
 {
 	uart = *u;

@@ -17,6 +17,8 @@ struct uart {
 };
 
 void console_init(const struct uart *u);
+/* The machine goes down: whoever holds the lock is not waited for. */
+void console_seize(void);
 /* What a guest says (console_io write, earlycon): bytes as they are, LF becomes CR LF. Not into the ring, which is the hypervisor's own log. */
 void console_write(const char *text, size_t length);
 /* Console input for Dom0: takes at most `size` bytes, returns how many. Never waits. */

@@ -23,11 +23,11 @@ def names():
     return found
 
 
-def boot(guest, cpus, options=(), line="dom0_mem=256M loglvl=warning", hypervisor="domus"):
+def boot(guest, cpus, options=(), line="dom0_mem=256M loglvl=warning", hypervisor="domus", arguments="x"):
     """Output of a guest that runs as Dom0 until it powers off."""
     command = ["qemu-system-aarch64", "-M", "virt,gic-version=3,virtualization=on", "-cpu", "cortex-a72", "-smp", str(cpus),
                "-m", "1G", "-nographic", "-no-reboot", "-nic", "none", "-kernel", ROOT / "build/hypervisor" / hypervisor,
-               "-append", line, "-device", f"guest-loader,addr=0x50000000,kernel={ROOT}/build/test-guests/bare/{guest},bootargs=x",
+               "-append", line, "-device", f"guest-loader,addr=0x50000000,kernel={ROOT}/build/test-guests/bare/{guest},bootargs={arguments}",
                *options]
     run = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300,
                          check=False)

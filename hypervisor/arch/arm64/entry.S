@@ -196,7 +196,6 @@ own_bad_stack:
 	save
 	mov	x1, #4
 own_fault:
-	mrs	x29, elr_el2
 	ldr	x29, [sp, #232]			/* the interrupted frame pointer, for the backtrace */
 	bl	fault_report
 	b	.
@@ -243,10 +242,11 @@ guest_return:
 	ldp	x26, x27, [sp, #208]
 	b	1b
 
+	/* The boot stack too is told by bit 14; what lies below it is the emergency stack. */
 	.section .bss.stack, "aw", %nobits
-	/* as mmu_map_stack() places the other CPUs': every address of the boot stack has bit 14 set */
 	.balign 32768
-	.space	16384
+	.space	8192
 emergency_stack_top:
+	.space	8192
 	.space	16384
 boot_stack_top:

@@ -1,7 +1,10 @@
 /* What to say when EL2 itself faults. */
 #include "arch/fault.h"
 #include "arch/mmu.h"
+#include "core/console.h"
+#include "core/irq.h"
 #include "core/vcpu.h"
+#include "drivers/gicv3.h"
 #include "lib/print.h"
 #include "lib/string.h"
 #include "sysreg.h"
@@ -35,20 +38,36 @@ static void print_place(uint64_t address)
 	log_error("  %016lx %s+%lu", address, name != NULL ? name : "?", offset);
 }
 
+/* Alone from here on: the other CPUs stop where they take an interrupt next, and nobody comes back to the console's lock. A second
+ * fault, or the fault of another CPU at the same time, adds nothing. */
+static void take_the_stage(const struct cpu *c)
+{
+	static unsigned faults;
+
+	if (__atomic_fetch_add(&faults, 1, __ATOMIC_RELAXED) != 0)
+		machine_reset();
+	for (unsigned i = 0; c != NULL && i < cpu_count; i++)
+		if (&cpus[i] != c && cpus[i].online)
+			gic_send_sgi(cpus[i].mpidr, SGI_STOP);
+	console_seize();
+}
+
 void fault_report(struct frame *f, unsigned kind)
 {
 	static const char *const kinds[] = {"synchronous exception", "IRQ", "FIQ", "SError", "stack overflow"};
 	struct cpu *c = cpu_this();
 	uint64_t at = f->x[29];
 
+	take_the_stage(c);
 	log_error("the hypervisor faulted: %s, ESR %lx, FAR %lx, SPSR %lx", kinds[kind], sysreg_read(esr_el2),
 		  sysreg_read(far_el2), f->spsr);
 	if (c != NULL)
 		log_error("on CPU %u, domain %d vCPU %d", c->id, c->vcpu != NULL ? (int)c->vcpu->domain->id : -1,
 			  c->vcpu != NULL ? (int)c->vcpu->id : -1);
-	for (unsigned i = 0; i < 31; i += 3)
-		log_error("  x%-2u %016lx  x%-2u %016lx  x%-2u %016lx", i, f->x[i], i + 1, i + 1 < 31 ? f->x[i + 1] : 0,
-			  i + 2, i + 2 < 31 ? f->x[i + 2] : 0);
+	for (unsigned i = 0; i < 30; i += 3)
+		log_error("  x%-2u %016lx  x%-2u %016lx  x%-2u %016lx", i, f->x[i], i + 1, f->x[i + 1], i + 2,
+			  f->x[i + 2]);
+	log_error("  x30 %016lx  frame at %016lx", f->x[30], (uint64_t)f);
 	log_error("called from:");
 	print_place(f->elr);
 	print_place(f->x[30]);

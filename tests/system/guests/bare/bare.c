@@ -106,6 +106,17 @@ void *memcpy(void *to, const void *from, size_t size)
 	return to;
 }
 
+int memcmp(const void *a, const void *b, size_t size);
+int memcmp(const void *a, const void *b, size_t size)
+{
+	const volatile uint8_t *x = a, *y = b;
+
+	for (; size > 0; size--, x++, y++)
+		if (*x != *y)
+			return *x - *y;
+	return 0;
+}
+
 /* ---- exceptions ------------------------------------------------------------------------------------------------------ */
 void guest_exception(unsigned kind, struct frame *f);
 void guest_exception(unsigned kind, struct frame *f)

@@ -210,5 +210,6 @@ void delay_us(uint64_t us);
 		holds_;                                                                            \
 	})
 
+extern uint64_t guest_tree; /* address of the device tree */
 void guest_main(void);
 #endif

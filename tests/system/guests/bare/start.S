@@ -36,7 +36,9 @@ begin:
 	add	x3, x3, x20
 	str	x3, [x20, x2]
 	b	2b
-3:	/* identity map of 1 GiB blocks: the first one is devices, the next 15 are memory */
+3:	adrp	x0, guest_tree
+	str	x21, [x0, :lo12:guest_tree]
+	/* identity map of 1 GiB blocks: the first one is devices, the next 15 are memory */
 	adrp	x0, table
 	mov	x1, #0x401			/* block, AF, attribute 0 */
 	movk	x1, #0x60, lsl #48		/* never executable */
@@ -151,6 +153,9 @@ exception:
 	eret
 
 	.bss
+	.balign 8
+	.global guest_tree
+guest_tree: .space 8
 	.balign 4096
 table:	.space	4096
 stacks:	.space	16384 * 8
