@@ -78,6 +78,9 @@ HV_HOST_ROOMS := hypervisor/guest/vgic.c hypervisor/guest/vgic_lr.c hypervisor/g
 	tests/unit/hypervisor/fake/xen_machine.c $(wildcard hypervisor/xen/*.c)
 HV_UNIT := vgic event grant credit pool table
 HV_FUZZ := vgic hypercall grant
+HV_GUEST_UNIT := vpsci vtimer vsysreg load_store
+HV_HOST_ROOMS += $(addprefix hypervisor/guest/,vpsci.c vsysreg.c load_store.c) tests/unit/hypervisor/fake/guest_machine.c
+HV_UNIT += $(HV_GUEST_UNIT)
 # power rails and the system controller of i.MX8, against a simulator of it
 HV_HOST_ROOMS += $(wildcard hypervisor/core/power*.c hypervisor/drivers/scu*.c) hypervisor/guest/vscu.c \
 	tests/unit/hypervisor/fake/scu_sim.c tests/unit/hypervisor/fake/power_machine.c
@@ -109,6 +112,7 @@ $(HV_ASAN)/hypervisor/xen/%.o $(HV_ASAN)/tests/unit/hypervisor/xen/%.o: HV_HOST_
 	-idirafter $(SYSROOT_ARM64)/usr/include -include tests/unit/hypervisor/fake/xen_abi.h
 $(HV_HOST_LIB) $(HV_ASAN)/tests/unit/hypervisor/xen/table.o $(HV_ASAN)/tests/unit/hypervisor/xen/power_op.o: | $(SYSROOT_ARM64)/.done
 $(HV_HOST)/unit/table: $(HV_ASAN)/tests/unit/hypervisor/xen/table.o
+$(HV_GUEST_UNIT:%=$(HV_HOST)/unit/%): $(HV_HOST)/unit/%: $(HV_ASAN)/tests/unit/hypervisor/guest/%.o
 $(HV_HOST)/unit/vgic: $(HV_ASAN)/tests/unit/hypervisor/guest/vgic.o
 $(HV_HOST)/unit/credit: $(HV_ASAN)/tests/unit/hypervisor/core/credit.o
 $(HV_HOST)/unit/grant: $(HV_ASAN)/tests/unit/hypervisor/core/grant.o

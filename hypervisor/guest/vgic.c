@@ -90,10 +90,12 @@ static void sample_lines(struct vgic_vcpu *g)
 
 	/* the timer's line only needs a look while the machine's interrupt is active: else it interrupts when it goes up */
 	if (g->own.owed & timer) {
-		if (guest_timer_line())
+		if (guest_timer_line()) {
 			bits_set32(&v->lines, timer);
-		else
+		} else {
 			bits_clear32(&v->lines, timer);
+			vgic_lr_settle(g); /* else the machine would not tell when it goes up again */
+		}
 	}
 	for (uint32_t w = g->own.loaded & g->by_line & ~v->lines; w; w &= w - 1)
 		if ((gic_lr_read(g->slot[bits_first(w)]) & LR_STATE) == LR_PENDING)

@@ -31,8 +31,8 @@ static const uint64_t id_hidden[7][8] = {
 		},
 	[3] =
 		{
-			/* ID_AA64PFR0: EL2, EL3, RAS, SVE, MPAM, AMU, RME */
-			[0] = FIELD(8) | FIELD(12) | FIELD(28) | FIELD(32) | FIELD(40) | FIELD(44) |
+			/* ID_AA64PFR0: EL2, EL3, RAS, SVE, SEL2, MPAM, AMU, RME */
+			[0] = FIELD(8) | FIELD(12) | FIELD(28) | FIELD(32) | FIELD(36) | FIELD(40) | FIELD(44) |
 			      FIELD(52),
 			/* ID_AA64PFR1: MTE, RAS_frac, MPAM_frac, SME, NMI, GCS, THE, MTEX, DF2, PFAR */
 			[1] = FIELD(8) | FIELD(12) | FIELD(16) | FIELD(24) | FIELD(36) | ~0ul << 40,

@@ -199,6 +199,35 @@ static void pending_is_the_level_of_the_line(const struct generic_timer *t)
 }
 BOTH(pending_is_the_level_of_the_line)
 
+static void fires_after_its_line_was_only_looked_at(const struct generic_timer *t)
+{
+	t->set_cval(0);
+	t->set_ctl(ENABLE);
+	CHECK(WAIT_FOR(gic_get(t->ppi, ISPENDR)), 0, 0); /* the interrupt is disabled */
+	t->set_cval(FAR);
+	CHECK(!gic_get(t->ppi, ISPENDR), 0, 0);
+	watch(t, 1);
+	t->set_cval(t->now() + ticks_of_us(100));
+	t->set_ctl(ENABLE);
+	CHECK(WAIT_FOR(COUNT(t->ppi) == 1), COUNT(t->ppi), 0);
+}
+BOTH(fires_after_its_line_was_only_looked_at)
+
+/* The same without a look in between. */
+static void fires_after_its_line_went_up_and_down_unseen(const struct generic_timer *t)
+{
+	t->set_cval(0);
+	t->set_ctl(ENABLE);
+	settle();
+	t->set_ctl(0);
+	t->set_cval(FAR);
+	watch(t, 1);
+	t->set_cval(t->now() + ticks_of_us(100));
+	t->set_ctl(ENABLE);
+	CHECK(WAIT_FOR(COUNT(t->ppi) == 1), COUNT(t->ppi), 0);
+}
+BOTH(fires_after_its_line_went_up_and_down_unseen)
+
 static void line_lowered_before_the_acknowledge_is_gone(const struct generic_timer *t)
 {
 	current = t;

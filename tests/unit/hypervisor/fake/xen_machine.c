@@ -204,10 +204,6 @@ void vcpu_state_save(struct vcpu_state *s)
 {
 	(void)s;
 }
-void sched_block(struct vcpu *v)
-{
-	(void)v;
-}
 uint64_t sched_run_ns(const struct vcpu *v)
 {
 	return v->run_ticks * 16;
