@@ -121,8 +121,9 @@ static bool holds(const struct vgic_vcpu *g, unsigned n)
 	return false;
 }
 
-/* How long a CPU has to say what its list registers hold, before what it said last is taken. */
-#define ANSWER_NS 10000000
+/* How long a CPU has to say what its list registers hold, before what it said last is taken. The reader takes interrupts meanwhile,
+ * and where CPUs are themselves virtual (QEMU on a busy host) an answer may take long. */
+#define ANSWER_NS 1000000000
 
 bool vgic_states_known(struct vgic_vcpu *reader, struct vgic_vcpu *g, unsigned n, uint64_t address)
 {
