@@ -231,8 +231,8 @@ static void parse_devices(const json_t *array, struct definition *d)
 	const json_t *item;
 	size_t i;
 
-	json_array_foreach(array, i, item)
-		COPY(d->devices[d->device_count++], json_string_value(item));
+	json_array_foreach(array, i, item) COPY(d->devices[i], json_string_value(item));
+	d->device_count = (unsigned)json_array_size(array);
 }
 
 static int parse_policies(const json_t *json, struct definition *d, struct error *e)

@@ -255,7 +255,7 @@ static int gain(struct making *m, const struct move *move, struct error *e)
 		conflict(m, move->row.id, move->to, "device.group",
 			 "A domain can own 16 devices, not more.");
 	else
-		COPY(d->devices[d->device_count++], move->row.id);
+		COPY(d->devices[d->device_count], move->row.id), d->device_count++;
 	return 0;
 }
 

@@ -316,7 +316,7 @@ void power_policy_apply(struct power *p, const char *id, const struct actor *act
 		ask = store_begin_read(p->store, &tx, NULL) == 0 &&
 		      store_device_find(tx, id, row, NULL) == 1 && device_switchable(row) &&
 		      !*row->needed && (row->always_on || !*row->holder);
-		on = row->always_on;
+		on = ask && row->always_on;
 	}
 	free(row);
 	if (!ask || !power_ask(p, id, on, actor, done, context))

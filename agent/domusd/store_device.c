@@ -78,7 +78,7 @@ int store_device_get(struct store_tx *tx, const char *id, struct device_row *row
 
 	if (found == 0)
 		return error_set(e, ERROR_DEVICE_UNKNOWN, "There is no device %.64s.", id);
-	return found < 0 ? -1 : 0;
+	return found == 1 ? 0 : -1;
 }
 
 int store_device_list(struct store_tx *tx, const char *after, int limit,
