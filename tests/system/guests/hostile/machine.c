@@ -258,7 +258,7 @@ void wait_instructions(struct cpu *c)
 {
 	for (unsigned i = below(&states[c->id], 200); i > 0; i--)
 		asm volatile("wfe; sev; yield" ::: "memory");
-	sysreg_write(cntv_tval_el0, below(&states[c->id], 100000));
+	sysreg_write(cntv_tval_el0, below(&states[c->id], 20000));
 	for (unsigned i = below(&states[c->id], 4); i > 0; i--)
 		wfi();
 }
@@ -271,7 +271,7 @@ void masked(struct cpu *c)
 	if (c->id != 0 && below(&states[c->id], 500) == 0)
 		for (;;)
 			;
-	delay_us(below(&states[c->id], 4000));
+	delay_us(below(&states[c->id], 1000));
 	asm volatile("msr daifclr, #0xf" ::: "memory");
 }
 
@@ -344,7 +344,7 @@ void float_registers(struct cpu *c)
 	float_fill(seed);
 	for (unsigned i = below(&states[c->id], 10); i > 0; i--) {
 		hypercall(29, 0, 0, 0); /* yield */
-		delay_us(below(&states[c->id], 300));
+		delay_us(below(&states[c->id], 100));
 	}
 	different = float_differs(seed);
 	if (different || sysreg_read(tpidr_el0) != seed)

@@ -89,11 +89,11 @@ static void live(struct cpu *c)
 		if (i % 32 == 0)
 			settle();
 		/* an action that does not end is left by the timer */
-		sysreg_write(cntv_tval_el0, ticks_of_us(5000));
+		sysreg_write(cntv_tval_el0, ticks_of_us(2000));
 		sysreg_write(cntv_ctl_el0, 1);
 		actions[below(s, ACTIONS)](c);
 		s->actions++;
-		if (c->id == 0 && s->actions % 512 == 0)
+		if (c->id == 0 && s->actions % 256 == 0)
 			print("hostile: %u actions, %u times begun again, at least", s->actions,
 			      s->recovered);
 	}
