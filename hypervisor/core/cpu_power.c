@@ -121,17 +121,10 @@ void cpu_power_leave(struct cpu *c)
 	psci_cpu_off();
 }
 
-static int power_domain_create(struct domain *d)
-{
-	(void)d;
-	cpu_power_update();
-	return 0;
-}
-
 static void power_domain_dead(struct domain *d)
 {
 	(void)d;
 	cpu_power_update();
 }
 
-UNIT(cpu_power_unit) = {.name = "cpu power", .domain_create = power_domain_create, .domain_dead = power_domain_dead};
+UNIT(cpu_power_unit) = {.name = "cpu power", .domain_dead = power_domain_dead};

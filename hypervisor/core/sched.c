@@ -454,6 +454,7 @@ static int sched_domain_create(struct domain *d)
 		d->pool = p;
 	}
 	lock_drop(&p->lock);
+	cpu_power_update(); /* they come up while the domain is made */
 	return error;
 }
 

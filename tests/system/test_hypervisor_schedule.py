@@ -38,6 +38,14 @@ def test_cap_holds_and_the_others_share_the_rest(shares):
         assert value / rest == pytest.approx(weight / 7, rel=0.03)
 
 
+def test_cpus_are_on_while_a_domain_can_use_them():
+    """Two clusters are two pools. The second one's CPUs are off, come when a domain is made there, go when it leaves or ends."""
+    output = boot("share", "4,sockets=1,clusters=2,cores=2,threads=1")
+    assert re.findall(r"^([a-z ]+): (\d) CPUs on, domain (\w+)\r?$", output, re.M) == [
+        ("at first", "2", "rests"), ("made", "4", "rests"), ("unpaused", "4", "runs"), ("moved", "2", "runs"),
+        ("moved back", "4", "runs"), ("destroyed", "2", "rests")], output[-1500:]
+
+
 @pytest.fixture(scope="module")
 def crowded():
     """What each case of the conformance guest says when its four vCPUs share one core."""

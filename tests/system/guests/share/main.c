@@ -1,6 +1,9 @@
 /* A Dom0 that makes four domains of one CPU-bound vCPU each, with weights 1:1:2:4, lets them share the machine's only core for two
  * seconds and prints how far each came: a domain counts in its own memory, and its run time is asked for as well. Then the second
- * one gets a cap. All by the toolstack's own hypercalls, so it runs on stock Xen too. */
+ * one gets a cap. All by the toolstack's own hypercalls, so that part runs on stock Xen too.
+ *
+ * On a machine with several CPUs it makes one domain in CPU pool 1 instead, moves it to pool 0 and destroys it, and prints after
+ * each step how many CPUs are on. */
 #include "bare.h"
 
 #define __XEN_TOOLS__ 1
@@ -8,12 +11,14 @@
 
 #include <xen/domctl.h>
 #include <xen/memory.h>
+#include <xen/sysctl.h>
 
 #define DOMAINS	     4
 #define GUEST_RAM    0x40000000ul
 #define COUNTER	     0x800 /* in the domain's only page */
 #define DOMCTL	     36
 #define MEMORY	     12
+#define SYSCTL	     35
 #define DOM0_ADDRESS ((uint64_t)pages[i])
 
 static const uint16_t weight[DOMAINS] = {256, 256, 512, 1024};
@@ -64,7 +69,7 @@ static void window(unsigned i)
 	must("map", error, 0);
 }
 
-static void make(unsigned i)
+static void make(unsigned i, uint32_t pool)
 {
 	static vcpu_guest_context_t context;
 	xen_pfn_t gfn = GUEST_RAM >> 12;
@@ -72,6 +77,7 @@ static void make(unsigned i)
 
 	op = (xen_domctl_t){.u.createdomain = {.flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap,
 					       .max_vcpus = 1,
+					       .cpupool_id = pool,
 					       .max_evtchn_port = 1023,
 					       .max_grant_frames = 4,
 					       .max_maptrack_frames = 4,
@@ -150,12 +156,62 @@ static void measure(const char *what, uint64_t us)
 		print("%s %u: counted %u, ran %u ns", what, (uint64_t)i, count(i) - counted[i], ran(i) - time[i]);
 }
 
-void guest_main(void)
+static int64_t sysctl(xen_sysctl_t *s, uint32_t command)
 {
-	gic_init();
-	gic_enable(PPI_VTIMER, 0x80); /* pending is enough to end a WFI */
+	s->cmd = command;
+	s->interface_version = XEN_SYSCTL_INTERFACE_VERSION;
+	return hypercall(SYSCTL, (uint64_t)s, 0, 0);
+}
+
+static uint32_t cpus_on(void)
+{
+	static xen_sysctl_t s;
+
+	must("physinfo", sysctl(&s, XEN_SYSCTL_physinfo), 0);
+	return s.u.physinfo.nr_cpus;
+}
+
+/* CPUs come and go soon after the call that is the reason: how many there are in the end, and whether the domain counts. */
+static void say(const char *when, uint32_t expected, bool runs)
+{
+	uint64_t before = dom[0] ? count(0) : 0;
+
+	(void)WAIT_FOR(cpus_on() == expected);
+	if (runs)
+		(void)WAIT_FOR(count(0) > before);
+	else
+		sleep_us(20000);
+	print("%s: %u CPUs on, domain %s", when, (uint64_t)cpus_on(), dom[0] && count(0) > before ? "runs" : "rests");
+}
+
+static void pools(void)
+{
+	static xen_sysctl_t s = {.u.cpupool_op = {.op = XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN}};
+
+	say("at first", 2, false);
+	make(0, 1);
+	say("made", 4, false);
+	must("unpause", domctl(0, XEN_DOMCTL_unpausedomain), 0);
+	say("unpaused", 4, true);
+	s.u.cpupool_op.domid = dom[0];
+	must("cpupool_op", sysctl(&s, XEN_SYSCTL_cpupool_op), 0);
+	say("moved", 2, true);
+	/* to and fro, CPUs still on their way on or off: it ends in pool 1 */
+	for (unsigned n = 1; n <= 101; n++) {
+		s.u.cpupool_op.cpupool_id = n & 1;
+		must("cpupool_op", sysctl(&s, XEN_SYSCTL_cpupool_op), 0);
+		delay_us(n * 7);
+	}
+	say("moved back", 4, true);
+	must("destroy", domctl(0, XEN_DOMCTL_destroydomain), 0);
+	dom[0] = 0;
+	say("destroyed", 2, false);
+}
+
+static void share(void)
+{
 	for (unsigned i = 0; i < DOMAINS; i++) {
-		make(i);
+		make(i, 0);
 		schedule(i, weight[i], 0);
 	}
 	for (unsigned i = 0; i < DOMAINS; i++)
@@ -165,6 +221,16 @@ void guest_main(void)
 	schedule(1, 1024, 10);
 	sleep_us(50000);
 	measure("cap", 1000000);
+}
+
+void guest_main(void)
+{
+	gic_init();
+	gic_enable(PPI_VTIMER, 0x80); /* pending is enough to end a WFI */
+	if (cpu_count() > 1)
+		pools();
+	else
+		share();
 	print("share ends");
 	power_off();
 }
