@@ -109,7 +109,9 @@ void cpu_power_leave(struct cpu *c)
 		credit_cpu_leave(&p->credit, c->id);
 		lock_drop(&p->lock);
 	}
-	__atomic_store_n(&c->online, false, __ATOMIC_SEQ_CST); /* before domain_cpu_passed(): nobody asks this CPU again */
+	__atomic_store_n(
+		&c->online, false,
+		__ATOMIC_SEQ_CST); /* before domain_cpu_passed(): nobody asks this CPU again */
 	c->power = CPU_OFF;
 	lock_drop(&lock);
 	timer_cancel(&c->slice);

@@ -20,7 +20,8 @@ void credit_pool_init(struct credit_pool *p, uint64_t frequency, unsigned rateli
 
 void credit_vcpu_init(struct credit_vcpu *v, struct credit_domain *d, unsigned home)
 {
-	*v = (struct credit_vcpu){.domain = d, .hard = ~0u, .soft = ~0u, .home = (uint8_t)home, .loaded = -1};
+	*v = (struct credit_vcpu){
+		.domain = d, .hard = ~0u, .soft = ~0u, .home = (uint8_t)home, .loaded = -1};
 }
 
 void credit_cpu_join(struct credit_pool *p, unsigned cpu)
@@ -139,7 +140,8 @@ static int idle_cpu(const struct credit_pool *p, const struct credit_vcpu *v)
 }
 
 /* The CPU whose running vCPU is ahead of v most, soft affinity first; -1 when none is by more than `margin`. */
-static int victim_cpu(struct credit_pool *p, const struct credit_vcpu *v, uint64_t now, int64_t margin)
+static int victim_cpu(struct credit_pool *p, const struct credit_vcpu *v, uint64_t now,
+		      int64_t margin)
 {
 	uint32_t may = allowed(p, v);
 	int64_t most = lead(p, v) + margin;
@@ -216,8 +218,8 @@ void credit_remove(struct credit_vcpu *v)
 /* ---- who --------------------------------------------------------------------------------------------------------------- */
 /* The waiting vCPU that is behind most, as seen from this CPU. *look: when one that has no budget now gets some. *key: how far
  * it is ahead; a little is added where it does not like to be, or comes from another CPU. *count: how many could run here. */
-static struct credit_vcpu *behind_most(struct credit_pool *p, unsigned cpu, uint64_t now, int64_t *key, uint64_t *look,
-				       unsigned *count)
+static struct credit_vcpu *behind_most(struct credit_pool *p, unsigned cpu, uint64_t now,
+				       int64_t *key, uint64_t *look, unsigned *count)
 {
 	struct credit_vcpu *best = NULL;
 
@@ -243,8 +245,8 @@ static struct credit_vcpu *behind_most(struct credit_pool *p, unsigned cpu, uint
 }
 
 /* Does what runs go on although `other` waits? *end: then when the question comes again. */
-static bool goes_on(struct credit_pool *p, struct credit_cpu *c, enum credit_previous previous, int64_t other, uint64_t now,
-		    uint64_t *end)
+static bool goes_on(struct credit_pool *p, struct credit_cpu *c, enum credit_previous previous,
+		    int64_t other, uint64_t now, uint64_t *end)
 {
 	int64_t margin = now - c->started < p->slice ? at_default_weight(p->slice) / 4 : 0;
 
@@ -267,7 +269,8 @@ static bool better_idle(const struct credit_pool *p, const struct credit_vcpu *v
 }
 
 /* v runs on the CPU from now on, or goes on. */
-static void run(struct credit_pool *p, unsigned cpu, struct credit_vcpu *v, uint64_t now, uint64_t *end)
+static void run(struct credit_pool *p, unsigned cpu, struct credit_vcpu *v, uint64_t now,
+		uint64_t *end)
 {
 	struct credit_cpu *c = &p->cpu[cpu];
 
@@ -283,12 +286,13 @@ static void run(struct credit_pool *p, unsigned cpu, struct credit_vcpu *v, uint
 	if (v->domain->cap != 0 && now + (uint64_t)v->granted < *end)
 		*end = now + (uint64_t)v->granted;
 	/* now and then it looks whether a CPU that it likes better has become idle */
-	if (!(v->soft >> cpu & 1) && (v->hard & v->soft & p->cpus) != 0 && now + 16 * p->slice < *end)
+	if (!(v->soft >> cpu & 1) && (v->hard & v->soft & p->cpus) != 0 &&
+	    now + 16 * p->slice < *end)
 		*end = now + 16 * p->slice;
 }
 
-struct credit_vcpu *credit_next(struct credit_pool *p, unsigned cpu, enum credit_previous previous, uint64_t now,
-				uint64_t *until)
+struct credit_vcpu *credit_next(struct credit_pool *p, unsigned cpu, enum credit_previous previous,
+				uint64_t now, uint64_t *until)
 {
 	struct credit_cpu *c = &p->cpu[cpu];
 	struct credit_vcpu *was = c->running, *v;
@@ -301,7 +305,8 @@ struct credit_vcpu *credit_next(struct credit_pool *p, unsigned cpu, enum credit
 	if (was != NULL)
 		give_back(was);
 	v = behind_most(p, cpu, now, &key, &look, &count);
-	if (was != NULL && previous != CREDIT_GONE && (was->hard & p->cpus) >> cpu & 1 && !better_idle(p, was, cpu)) {
+	if (was != NULL && previous != CREDIT_GONE && (was->hard & p->cpus) >> cpu & 1 &&
+	    !better_idle(p, was, cpu)) {
 		if (has_budget(p, was->domain, now))
 			keep = v == NULL || goes_on(p, c, previous, key, now, &end);
 		else if (was->domain->refill < look)
@@ -310,7 +315,8 @@ struct credit_vcpu *credit_next(struct credit_pool *p, unsigned cpu, enum credit
 	if (!keep) {
 		c->running = NULL;
 		if (was != NULL && previous != CREDIT_GONE) {
-			(void)credit_wake(p, was, now); /* the caller places it once its registers are free */
+			(void)credit_wake(
+				p, was, now); /* the caller places it once its registers are free */
 			count++;
 		}
 		if (count > 1)

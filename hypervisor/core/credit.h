@@ -12,9 +12,9 @@
 #define CORE_CREDIT_H
 #include "lib/types.h"
 
-#define CREDIT_WEIGHT 256 /* default; shares are relative to each other */
+#define CREDIT_WEIGHT	    256 /* default; shares are relative to each other */
 #define CREDIT_RATELIMIT_US 1000
-#define CREDIT_NEVER  (~0ul)
+#define CREDIT_NEVER	    (~0ul)
 
 struct credit_domain {
 	uint16_t weight; /* 1..65535 */
@@ -24,11 +24,13 @@ struct credit_domain {
 };
 
 struct credit_vcpu {
-	struct credit_vcpu *next, **link; /* in the pool's list of waiting ones; link NULL: not waiting */
+	struct credit_vcpu *next,
+		**link; /* in the pool's list of waiting ones; link NULL: not waiting */
 	struct credit_domain *domain;
-	uint32_t hard, soft; /* CPUs that it may, and would like to run on; hard & the pool's CPUs is never 0 while waiting */
-	uint8_t home;	     /* CPU whose clock vtime counts by */
-	int8_t loaded;	     /* the only CPU that can run it now, because its registers are there; -1: any */
+	uint32_t hard,
+		soft; /* CPUs that it may, and would like to run on; hard & the pool's CPUs is never 0 while waiting */
+	uint8_t home; /* CPU whose clock vtime counts by */
+	int8_t loaded; /* the only CPU that can run it now, because its registers are there; -1: any */
 	uint64_t vtime;
 	int64_t granted; /* ticks taken out of the domain's budget for this run */
 };
@@ -76,8 +78,8 @@ void credit_rehome(struct credit_pool *p, struct credit_vcpu *v);
 void credit_transfer(struct credit_pool *to, struct credit_vcpu *v, unsigned home);
 
 /* Charges what ran on the CPU and chooses what runs next, NULL: nothing. *until: when to ask again (CREDIT_NEVER: no need). */
-struct credit_vcpu *credit_next(struct credit_pool *p, unsigned cpu, enum credit_previous previous, uint64_t now,
-				uint64_t *until);
+struct credit_vcpu *credit_next(struct credit_pool *p, unsigned cpu, enum credit_previous previous,
+				uint64_t now, uint64_t *until);
 /* Charges what runs on the CPU up to now. */
 void credit_charge(struct credit_pool *p, unsigned cpu, uint64_t now);
 

@@ -346,9 +346,11 @@ void event_poll(struct vcpu *v, const uint16_t *ports, unsigned count, uint64_t 
 	struct event_table *t = v->domain->events;
 
 	t->vcpus[v->id].polled = count == 1 ? ports[0] : 0;
-	__atomic_fetch_or(&t->polling, 1u << v->id, __ATOMIC_SEQ_CST); /* before the ports are looked at */
+	__atomic_fetch_or(&t->polling, 1u << v->id,
+			  __ATOMIC_SEQ_CST); /* before the ports are looked at */
 	for (unsigned i = 0; i < count; i++)
-		if (__atomic_load_n(&t->pending[ports[i] / 64], __ATOMIC_SEQ_CST) & BIT(ports[i] % 64)) {
+		if (__atomic_load_n(&t->pending[ports[i] / 64], __ATOMIC_SEQ_CST) &
+		    BIT(ports[i] % 64)) {
 			__atomic_fetch_and(&t->polling, ~(1u << v->id), __ATOMIC_SEQ_CST);
 			return;
 		}

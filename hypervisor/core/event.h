@@ -33,9 +33,9 @@ struct event_port {
 
 /* Where vCPU's share of the words lies; NULL until it is registered: nothing is delivered then. */
 struct event_vcpu {
-	uint8_t *upcall;	/* evtchn_upcall_pending */
-	uint64_t *selector;	/* evtchn_pending_sel */
-	uint16_t polled;	/* SCHEDOP_poll: the port that ends the wait; 0: any */
+	uint8_t *upcall;    /* evtchn_upcall_pending */
+	uint64_t *selector; /* evtchn_pending_sel */
+	uint16_t polled;    /* SCHEDOP_poll: the port that ends the wait; 0: any */
 };
 
 struct event_table {

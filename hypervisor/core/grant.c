@@ -67,11 +67,13 @@ static enum grant_status entry_mark(struct grant_entry *e, uint16_t user, bool w
 		if (write && (was & GRANT_READONLY))
 			return GRANT_ERROR;
 		now = was | GRANT_READING | (write ? GRANT_WRITING : 0);
-	} while (!__atomic_compare_exchange_n(word, &was, now, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+	} while (!__atomic_compare_exchange_n(word, &was, now, false, __ATOMIC_ACQ_REL,
+					      __ATOMIC_RELAXED));
 	return GRANT_OKAY;
 }
 
-enum grant_status grant_take(struct domain *granter, uint32_t ref, uint16_t user, bool write, ipa_t *ipa)
+enum grant_status grant_take(struct domain *granter, uint32_t ref, uint16_t user, bool write,
+			     ipa_t *ipa)
 {
 	struct grant_table *t = granter->grants;
 	struct grant_use *use;
@@ -108,7 +110,8 @@ void grant_give(struct domain *granter, uint32_t ref, bool write)
 		clear |= GRANT_WRITING;
 	if (use->writers == 0 && use->readers == 0)
 		clear |= GRANT_READING;
-	__atomic_fetch_and(&e->flags, (uint16_t)~clear, __ATOMIC_ACQ_REL); /* after what was done to the page */
+	__atomic_fetch_and(&e->flags, (uint16_t)~clear,
+			   __ATOMIC_ACQ_REL); /* after what was done to the page */
 }
 
 enum grant_status grant_swap(struct domain *d, uint32_t a, uint32_t b)

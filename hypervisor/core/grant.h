@@ -8,8 +8,8 @@
 #include "core/page.h"
 
 #define GRANT_FRAMES_MAX  64u
-#define GRANT_PER_FRAME   512u
-#define MAPTRACK_MAX      1024u /* pages of handles */
+#define GRANT_PER_FRAME	  512u
+#define MAPTRACK_MAX	  1024u /* pages of handles */
 #define MAPTRACK_PER_PAGE 128u
 
 /* xen/grant_table.h, version 1 */
@@ -17,11 +17,11 @@ struct grant_entry {
 	uint16_t flags, domain;
 	uint32_t gfn;
 };
-#define GRANT_TYPE	0x03u
-#define GRANT_ACCESS	0x01u /* a type: the page may be mapped or copied */
-#define GRANT_READONLY	0x04u
-#define GRANT_READING	0x08u
-#define GRANT_WRITING	0x10u
+#define GRANT_TYPE     0x03u
+#define GRANT_ACCESS   0x01u /* a type: the page may be mapped or copied */
+#define GRANT_READONLY 0x04u
+#define GRANT_READING  0x08u
+#define GRANT_WRITING  0x10u
 
 /* Answers, with the numbers of GNTST_*. */
 enum grant_status {
@@ -70,14 +70,15 @@ unsigned grant_frames_max(const struct domain *d);
 enum grant_status grant_swap(struct domain *d, uint32_t a, uint32_t b);
 
 /* Begins the use of granter's entry `ref` by `user`, for writing too or not: marks it, and says which page it is. */
-enum grant_status grant_take(struct domain *granter, uint32_t ref, uint16_t user, bool write, ipa_t *ipa);
+enum grant_status grant_take(struct domain *granter, uint32_t ref, uint16_t user, bool write,
+			     ipa_t *ipa);
 /* Ends it. Fine when the granter's table is gone meanwhile. */
 void grant_give(struct domain *granter, uint32_t ref, bool write);
 
 /* Maps the page behind `ref` of `granter` at `ipa` of d: one page. What was there goes, as by memory_map_page(). *bus: its
  * machine address. */
-enum grant_status grant_map(struct domain *d, struct domain *granter, uint32_t ref, ipa_t ipa, bool readonly, uint32_t *handle,
-			    pa_t *bus);
+enum grant_status grant_map(struct domain *d, struct domain *granter, uint32_t ref, ipa_t ipa,
+			    bool readonly, uint32_t *handle, pa_t *bus);
 /* Takes the mapping with this handle away; it must be at `ipa`. The TLBs are clean when it returns. */
 enum grant_status grant_unmap(struct domain *d, uint32_t handle, ipa_t ipa);
 
@@ -88,7 +89,8 @@ struct grant_side {
 	uint64_t at;	       /* reference, or guest frame number */
 	unsigned offset;       /* in the page */
 };
-enum grant_status grant_copy(struct domain *d, const struct grant_side *from, const struct grant_side *to, unsigned length);
+enum grant_status grant_copy(struct domain *d, const struct grant_side *from,
+			     const struct grant_side *to, unsigned length);
 
 /* For grant.c's unit: all handles of a domain that ends; -ERESTART asks to be called again. And the memory of the handles. */
 int grant_unmap_all(struct domain *d);

@@ -86,12 +86,14 @@ void grant_free_handles(struct grant_table *t)
 
 /* ---- map and unmap ------------------------------------------------------------------------------------------------------ */
 /* The frame behind an entry that was taken, with a reference. */
-static enum grant_status frame_of(struct domain *owner, ipa_t ipa, bool write, pa_t *pa, struct page **page)
+static enum grant_status frame_of(struct domain *owner, ipa_t ipa, bool write, pa_t *pa,
+				  struct page **page)
 {
 	return memory_frame_get(owner, ipa, write, pa, page) == 0 ? GRANT_OKAY : GRANT_BAD_PAGE;
 }
 
-static enum grant_status map_taken(struct domain *d, struct domain *granter, ipa_t from, ipa_t to, bool readonly, pa_t *bus)
+static enum grant_status map_taken(struct domain *d, struct domain *granter, ipa_t from, ipa_t to,
+				   bool readonly, pa_t *bus)
 {
 	struct page *page;
 	enum grant_status status = frame_of(granter, from, !readonly, bus, &page);
@@ -110,8 +112,8 @@ static enum grant_status map_taken(struct domain *d, struct domain *granter, ipa
 	return GRANT_ERROR;
 }
 
-enum grant_status grant_map(struct domain *d, struct domain *granter, uint32_t ref, ipa_t ipa, bool readonly, uint32_t *handle,
-			    pa_t *bus)
+enum grant_status grant_map(struct domain *d, struct domain *granter, uint32_t ref, ipa_t ipa,
+			    bool readonly, uint32_t *handle, pa_t *bus)
 {
 	struct grant_table *t = d->grants;
 	enum grant_status status;
@@ -131,7 +133,8 @@ enum grant_status grant_map(struct domain *d, struct domain *granter, uint32_t r
 		handle_put(t, *handle);
 		return status;
 	}
-	handle_set(t, *handle, (struct maptrack){granter->id, true, readonly, ref, ipa.raw, bus->raw});
+	handle_set(t, *handle,
+		   (struct maptrack){granter->id, true, readonly, ref, ipa.raw, bus->raw});
 	return GRANT_OKAY;
 }
 
@@ -162,7 +165,7 @@ enum grant_status grant_unmap(struct domain *d, uint32_t handle, ipa_t ipa)
 	return unmap_claimed(d, handle, &m) ? GRANT_OKAY : GRANT_ERROR;
 }
 
-#define SWEEP_STEP  64u /* mappings of one step */
+#define SWEEP_STEP  64u	  /* mappings of one step */
 #define SWEEP_LOOKS 4096u /* handles it looks at */
 
 int grant_unmap_all(struct domain *d)
@@ -193,7 +196,8 @@ struct held {
 	char *at;
 };
 
-static enum grant_status hold(struct domain *d, const struct grant_side *s, bool write, struct held *out)
+static enum grant_status hold(struct domain *d, const struct grant_side *s, bool write,
+			      struct held *out)
 {
 	struct domain *owner = d;
 	enum grant_status status = GRANT_OKAY;
@@ -234,7 +238,8 @@ static void let_go(const struct held *h)
 		grant_give(h->granter, h->ref, h->write);
 }
 
-enum grant_status grant_copy(struct domain *d, const struct grant_side *from, const struct grant_side *to, unsigned length)
+enum grant_status grant_copy(struct domain *d, const struct grant_side *from,
+			     const struct grant_side *to, unsigned length)
 {
 	struct held source, target;
 	enum grant_status status;

@@ -184,13 +184,15 @@ static void transfer(struct domain *d, struct pool *from, struct pool *to)
 
 int pool_move(struct domain *d, struct pool *to)
 {
-	struct pool *from = d->pool, *none = NULL, *first = from < to ? from : to, *second = from < to ? to : from;
+	struct pool *from = d->pool, *none = NULL, *first = from < to ? from : to,
+		    *second = from < to ? to : from;
 
 	if (from == to)
 		return 0;
 	if (to->members == 0)
 		return -EBUSY;
-	if (__atomic_compare_exchange_n(&d->moving_to, &none, to, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+	if (__atomic_compare_exchange_n(&d->moving_to, &none, to, false, __ATOMIC_ACQ_REL,
+					__ATOMIC_RELAXED))
 		pause_all(d, vcpu_pause);
 	else if (none != to)
 		return -EBUSY;

@@ -9,11 +9,12 @@
 #define POOL_MAX 16
 
 struct pool {
-	struct lock lock; /* all below, and the credit_vcpu, credit_domain and run state of the vCPUs of its domains */
+	struct lock
+		lock; /* all below, and the credit_vcpu, credit_domain and run state of the vCPUs of its domains */
 	bool used;
 	unsigned id;
-	unsigned domains;  /* that live here */
-	uint32_t members;  /* CPUs that belong to it, those that are switched off too */
+	unsigned domains; /* that live here */
+	uint32_t members; /* CPUs that belong to it, those that are switched off too */
 	struct credit_pool credit;
 };
 extern struct pool pools[POOL_MAX];

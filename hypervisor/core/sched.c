@@ -33,7 +33,8 @@ uint64_t sched_run_ns(const struct vcpu *v)
 {
 	uint64_t since = ATOMIC_READ(v->run_since), ticks = ATOMIC_READ(v->run_ticks);
 
-	return time_ns_of_ticks(ticks + (v->run == VCPU_RUNNING && since != 0 ? cpu_counter() - since : 0));
+	return time_ns_of_ticks(ticks +
+				(v->run == VCPU_RUNNING && since != 0 ? cpu_counter() - since : 0));
 }
 
 static struct vcpu *vcpu_of(struct credit_vcpu *c)
@@ -115,8 +116,9 @@ void sched_yield(struct vcpu *v)
 
 static bool may_run(const struct vcpu *v)
 {
-	return __atomic_load_n(&v->online, __ATOMIC_ACQUIRE) && !v->stopping && ATOMIC_READ(v->pauses) == 0 &&
-	       ATOMIC_READ(v->domain->paused) == 0 && ATOMIC_READ(v->domain->state) == DOMAIN_RUNNING;
+	return __atomic_load_n(&v->online, __ATOMIC_ACQUIRE) && !v->stopping &&
+	       ATOMIC_READ(v->pauses) == 0 && ATOMIC_READ(v->domain->paused) == 0 &&
+	       ATOMIC_READ(v->domain->state) == DOMAIN_RUNNING;
 }
 
 /* Pool locked. False: it has to wait (on). */
@@ -181,7 +183,8 @@ static void unload(struct cpu *c, struct frame *f)
 	if (v->stopping) {
 		v->stopping = false;
 		ATOMIC_WRITE(v->run, VCPU_OFFLINE);
-		__atomic_store_n(&v->online, false, __ATOMIC_RELEASE); /* vcpu_start() may come from now on */
+		__atomic_store_n(&v->online, false,
+				 __ATOMIC_RELEASE); /* vcpu_start() may come from now on */
 	}
 	lock_drop(&p->lock);
 	ask_number(cpu);
@@ -205,7 +208,8 @@ static void load(struct cpu *c, struct vcpu *v, struct frame *f)
 static enum credit_previous stop(struct vcpu *v)
 {
 	ATOMIC_WRITE(v->run, VCPU_BLOCKED);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* vcpu_kick(): first its news, then a look at v->run */
+	__atomic_thread_fence(
+		__ATOMIC_SEQ_CST); /* vcpu_kick(): first its news, then a look at v->run */
 	if (!is_runnable(v))
 		return CREDIT_GONE;
 	ATOMIC_WRITE(v->run, VCPU_RUNNING);
@@ -237,7 +241,8 @@ static struct vcpu *choose(struct cpu *c, struct pool *p, uint64_t *until)
 {
 	for (;;) {
 		struct credit_vcpu *was = p->credit.cpu[c->id].running, *next;
-		enum credit_previous previous = was != NULL ? previous_of(vcpu_of(was)) : CREDIT_GONE;
+		enum credit_previous previous =
+			was != NULL ? previous_of(vcpu_of(was)) : CREDIT_GONE;
 		struct vcpu *v;
 
 		next = credit_next(&p->credit, c->id, previous, cpu_counter(), until);
@@ -251,8 +256,9 @@ static struct vcpu *choose(struct cpu *c, struct pool *p, uint64_t *until)
 			ATOMIC_WRITE(v->run_since, cpu_counter());
 		bits_clear32(&v->work, WORK_STOP);
 		__atomic_store_n(&v->run, VCPU_RUNNING, __ATOMIC_RELEASE);
-		__atomic_thread_fence(__ATOMIC_SEQ_CST); /* before v->work and the rest are looked at */
-		if (is_runnable(v)) { /* else it was paused while it waited */
+		__atomic_thread_fence(
+			__ATOMIC_SEQ_CST); /* before v->work and the rest are looked at */
+		if (is_runnable(v)) {	   /* else it was paused while it waited */
 			next->loaded = (int8_t)c->id;
 			return v;
 		}
@@ -265,7 +271,10 @@ static bool must_unload(const struct cpu *c)
 	struct vcpu *v = c->vcpu;
 
 	return v != NULL && v->run != VCPU_RUNNING &&
-	       (v->unload || v->stopping || v->run == VCPU_RUNNABLE /* it waits for another CPU */ || ATOMIC_READ(c->unwanted) || v->domain->pool != c->pool || !(v->credit.hard >> c->id & 1));
+	       (v->unload || v->stopping ||
+		v->run == VCPU_RUNNABLE /* it waits for another CPU */ ||
+		ATOMIC_READ(c->unwanted) || v->domain->pool != c->pool ||
+		!(v->credit.hard >> c->id & 1));
 }
 
 static void idle_once(struct cpu *c)

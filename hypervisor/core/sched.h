@@ -57,12 +57,18 @@ void sched_kicked(unsigned intid, void *arg);
 
 /* Set by guest/ (link-time seam, no call upwards in the source). All for the vCPU whose registers are on this CPU: */
 struct sched_hooks {
-	void (*enter)(struct vcpu *v);	     /* WORK_IRQ, WORK_VGIC: fill list registers */
-	bool (*irq_pending)(struct vcpu *v); /* would an interrupt be delivered, PSTATE.I aside? Reads list registers */
-	void (*timer)(struct vcpu *v);	     /* WORK_TIMER */
-	void (*reset)(struct vcpu *v);	     /* vcpu_start(): virtual interrupt controller and timers as after reset */
-	void (*arrive)(struct vcpu *v);	     /* its registers were loaded: interrupts and timers too */
-	uint64_t (*leave)(struct vcpu *v);   /* they go to memory. When a timer of the guest has to be served (counter; ~0: never) */
+	void (*enter)(struct vcpu *v); /* WORK_IRQ, WORK_VGIC: fill list registers */
+	bool (*irq_pending)(
+		struct
+		vcpu *v); /* would an interrupt be delivered, PSTATE.I aside? Reads list registers */
+	void (*timer)(struct vcpu *v); /* WORK_TIMER */
+	void (*reset)(
+		struct
+		vcpu *v); /* vcpu_start(): virtual interrupt controller and timers as after reset */
+	void (*arrive)(struct vcpu *v); /* its registers were loaded: interrupts and timers too */
+	uint64_t (*leave)(
+		struct
+		vcpu *v); /* they go to memory. When a timer of the guest has to be served (counter; ~0: never) */
 };
 extern const struct sched_hooks *sched_hooks;
 

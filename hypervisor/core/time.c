@@ -11,7 +11,8 @@ static unsigned timer_intid = 26;
 uint64_t time_ns_of_ticks(uint64_t ticks)
 {
 	/* whole seconds apart, so that the product fits: rest < 2^32, 10^9 < 2^30 */
-	return ticks / time_frequency * 1000000000UL + ticks % time_frequency * 1000000000UL / time_frequency;
+	return ticks / time_frequency * 1000000000UL +
+	       ticks % time_frequency * 1000000000UL / time_frequency;
 }
 
 uint64_t time_ticks_of_ns(uint64_t ns)
@@ -73,7 +74,8 @@ static void take_out(struct timer *t)
 static void wait_fired(const struct timer *t)
 {
 	for (unsigned i = 0; i < cpu_count; i++)
-		while (&cpus[i] != cpu_this() && __atomic_load_n(&cpus[i].firing, __ATOMIC_ACQUIRE) == t)
+		while (&cpus[i] != cpu_this() &&
+		       __atomic_load_n(&cpus[i].firing, __ATOMIC_ACQUIRE) == t)
 			cpu_relax();
 }
 
@@ -157,7 +159,8 @@ void time_cpu_init(void)
 
 void time_init(const void *fdt)
 {
-	int node = dt_compatible(fdt, -1, "arm,armv8-timer"), gic_node = dt_compatible(fdt, -1, "arm,gic-v3");
+	int node = dt_compatible(fdt, -1, "arm,armv8-timer"),
+	    gic_node = dt_compatible(fdt, -1, "arm,gic-v3");
 	unsigned flags;
 
 	time_boot = cpu_counter();
@@ -165,7 +168,8 @@ void time_init(const void *fdt)
 	if (time_frequency == 0)
 		time_frequency = cpu_counter_frequency();
 	if (time_frequency == 0)
-		panic("the firmware did not set CNTFRQ_EL0 and the device tree names no clock-frequency");
+		panic("the firmware did not set CNTFRQ_EL0 and the device tree names no "
+		      "clock-frequency");
 	/* secure, physical, virtual, hypervisor */
 	if (node < 0 || !dt_interrupt(fdt, node, 3, gic_node, &timer_intid, &flags))
 		timer_intid = 26;

@@ -9,7 +9,7 @@ extern uint64_t time_boot;	/* counter when the hypervisor started */
 /* Nanoseconds since the hypervisor started (Xen's system time). */
 uint64_t time_ns(void);
 uint64_t time_ns_of(uint64_t counter);
-uint64_t time_ticks_of_ns(uint64_t ns); /* a duration; rounds up, saturates */
+uint64_t time_ticks_of_ns(uint64_t ns);	   /* a duration; rounds up, saturates */
 uint64_t time_ns_of_ticks(uint64_t ticks); /* a duration */
 
 /* Sets it on this CPU, wherever it was set before. Not by two CPUs at once. */

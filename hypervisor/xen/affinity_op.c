@@ -83,9 +83,11 @@ int64_t domctl_set_affinity(struct vcpu *v, struct domain *d, struct xen_domctl 
 	cpu_power_update();
 	members = d->pool->members;
 	if (a->flags & XEN_VCPUAFFINITY_HARD)
-		error = cpumap_out(v, hard & members, a->cpumap_hard.bitmap.q, a->cpumap_hard.nr_bits);
+		error = cpumap_out(v, hard & members, a->cpumap_hard.bitmap.q,
+				   a->cpumap_hard.nr_bits);
 	if (!error && (a->flags & XEN_VCPUAFFINITY_SOFT))
-		error = cpumap_out(v, soft & hard & members, a->cpumap_soft.bitmap.q, a->cpumap_soft.nr_bits);
+		error = cpumap_out(v, soft & hard & members, a->cpumap_soft.bitmap.q,
+				   a->cpumap_soft.nr_bits);
 	return error;
 }
 
@@ -93,7 +95,8 @@ int64_t domctl_set_affinity(struct vcpu *v, struct domain *d, struct xen_domctl 
 int64_t domctl_get_node_affinity(struct vcpu *v, struct domain *d, struct xen_domctl *op)
 {
 	(void)d;
-	return cpumap_out(v, 1, op->u.nodeaffinity.nodemap.bitmap.q, op->u.nodeaffinity.nodemap.nr_bits);
+	return cpumap_out(v, 1, op->u.nodeaffinity.nodemap.bitmap.q,
+			  op->u.nodeaffinity.nodemap.nr_bits);
 }
 
 int64_t domctl_set_node_affinity(struct vcpu *v, struct domain *d, struct xen_domctl *op)

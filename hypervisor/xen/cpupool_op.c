@@ -86,7 +86,8 @@ static int64_t remove_cpu(struct vcpu *v, struct xen_sysctl_cpupool_op *op)
 
 static int64_t move_domain(struct vcpu *v, struct xen_sysctl_cpupool_op *op)
 {
-	struct domain *d = op->domid < DOMID_FIRST_RESERVED ? domain_find((uint16_t)op->domid) : NULL;
+	struct domain *d =
+		op->domid < DOMID_FIRST_RESERVED ? domain_find((uint16_t)op->domid) : NULL;
 	struct pool *p = pool_find(op->cpupool_id);
 	int error;
 
@@ -146,14 +147,16 @@ int64_t sysctl_scheduler(struct vcpu *v, struct xen_sysctl *sysctl)
 		return -EINVAL;
 	switch (op->cmd) {
 	case XEN_SYSCTL_SCHEDOP_putinfo:
-		if (limit && (limit > XEN_SYSCTL_SCHED_RATELIMIT_MAX || limit < XEN_SYSCTL_SCHED_RATELIMIT_MIN))
+		if (limit && (limit > XEN_SYSCTL_SCHED_RATELIMIT_MAX ||
+			      limit < XEN_SYSCTL_SCHED_RATELIMIT_MIN))
 			return -EINVAL;
 		lock_take(&p->lock);
 		p->credit.ratelimit = time_ticks_of_ns(limit * 1000ul);
 		lock_drop(&p->lock);
 		return 0;
 	case XEN_SYSCTL_SCHEDOP_getinfo:
-		op->u.sched_credit2.ratelimit_us = (uint32_t)(time_ns_of_ticks(p->credit.ratelimit) / 1000);
+		op->u.sched_credit2.ratelimit_us =
+			(uint32_t)(time_ns_of_ticks(p->credit.ratelimit) / 1000);
 		return 0;
 	}
 	return -EINVAL;
@@ -168,8 +171,9 @@ int64_t domctl_scheduler(struct vcpu *v, struct domain *d, struct xen_domctl *do
 		return -EINVAL;
 	switch (op->cmd) {
 	case XEN_DOMCTL_SCHEDOP_putinfo: /* weight 0: as it is; cap ~0 too */
-		return sched_set_domain(d, op->u.credit2.weight ? op->u.credit2.weight : d->credit.weight,
-					op->u.credit2.cap != 0xffff ? op->u.credit2.cap : d->credit.cap);
+		return sched_set_domain(
+			d, op->u.credit2.weight ? op->u.credit2.weight : d->credit.weight,
+			op->u.credit2.cap != 0xffff ? op->u.credit2.cap : d->credit.cap);
 	case XEN_DOMCTL_SCHEDOP_getinfo:
 		op->u.credit2.weight = d->credit.weight;
 		op->u.credit2.cap = d->credit.cap;

@@ -6,13 +6,16 @@
 #include "xen/guest_copy.h"
 #include "xen/hypercall.h"
 
-_Static_assert(GRANT_OKAY == GNTST_okay && GRANT_ERROR == GNTST_general_error && GRANT_BAD_DOMAIN == GNTST_bad_domain &&
-		       GRANT_BAD_REF == GNTST_bad_gntref && GRANT_BAD_HANDLE == GNTST_bad_handle &&
-		       GRANT_NOT_PERMITTED == GNTST_permission_denied && GRANT_BAD_PAGE == GNTST_bad_page &&
-		       GRANT_BAD_COPY == GNTST_bad_copy_arg && GRANT_AGAIN == GNTST_eagain && GRANT_NO_SPACE == GNTST_no_space,
+_Static_assert(GRANT_OKAY == GNTST_okay && GRANT_ERROR == GNTST_general_error &&
+		       GRANT_BAD_DOMAIN == GNTST_bad_domain && GRANT_BAD_REF == GNTST_bad_gntref &&
+		       GRANT_BAD_HANDLE == GNTST_bad_handle &&
+		       GRANT_NOT_PERMITTED == GNTST_permission_denied &&
+		       GRANT_BAD_PAGE == GNTST_bad_page && GRANT_BAD_COPY == GNTST_bad_copy_arg &&
+		       GRANT_AGAIN == GNTST_eagain && GRANT_NO_SPACE == GNTST_no_space,
 	       "enum grant_status");
-_Static_assert(sizeof(struct grant_entry) == sizeof(grant_entry_v1_t) && GRANT_ACCESS == GTF_permit_access &&
-		       GRANT_READONLY == GTF_readonly && GRANT_READING == GTF_reading && GRANT_WRITING == GTF_writing,
+_Static_assert(sizeof(struct grant_entry) == sizeof(grant_entry_v1_t) &&
+		       GRANT_ACCESS == GTF_permit_access && GRANT_READONLY == GTF_readonly &&
+		       GRANT_READING == GTF_reading && GRANT_WRITING == GTF_writing,
 	       "struct grant_entry");
 
 static struct domain *domain_of(const struct vcpu *v, domid_t id)
@@ -63,9 +66,11 @@ static int64_t op_unmap_and_replace(struct vcpu *v, void *in, gva_t at)
 }
 
 /* The caller of a copy may name its own pages by frame number, and everybody's by reference. */
-static bool side_of(const struct vcpu *v, const struct gnttab_copy_ptr *p, bool by_ref, struct grant_side *out)
+static bool side_of(const struct vcpu *v, const struct gnttab_copy_ptr *p, bool by_ref,
+		    struct grant_side *out)
 {
-	*out = (struct grant_side){by_ref, domain_of(v, p->domid), by_ref ? p->u.ref : p->u.gmfn, p->offset};
+	*out = (struct grant_side){by_ref, domain_of(v, p->domid), by_ref ? p->u.ref : p->u.gmfn,
+				   p->offset};
 	return by_ref || p->domid == DOMID_SELF;
 }
 
@@ -119,7 +124,8 @@ static int64_t op_setup_table(struct vcpu *v, void *in, gva_t at)
 			break;
 		}
 		frame = pa.raw >> PAGE_SHIFT;
-		if (guest_copy_out(v, GVA(op->frame_list.q + i * sizeof(frame)), &frame, sizeof(frame)))
+		if (guest_copy_out(v, GVA(op->frame_list.q + i * sizeof(frame)), &frame,
+				   sizeof(frame)))
 			return -EFAULT;
 	}
 	return 0;
@@ -173,9 +179,11 @@ static const struct op ops[] = {
 	[GNTTABOP_setup_table] = {op_setup_table, sizeof(struct gnttab_setup_table), OP_OUT},
 	[GNTTABOP_copy] = {op_copy, sizeof(struct gnttab_copy), OP_OUT},
 	[GNTTABOP_query_size] = {op_query_size, sizeof(struct gnttab_query_size), OP_OUT},
-	[GNTTABOP_unmap_and_replace] = {op_unmap_and_replace, sizeof(struct gnttab_unmap_and_replace), OP_OUT},
+	[GNTTABOP_unmap_and_replace] = {op_unmap_and_replace,
+					sizeof(struct gnttab_unmap_and_replace), OP_OUT},
 	[GNTTABOP_set_version] = {op_set_version, sizeof(struct gnttab_set_version), OP_OUT},
-	[GNTTABOP_get_status_frames] = {op_get_status_frames, sizeof(struct gnttab_get_status_frames), OP_OUT},
+	[GNTTABOP_get_status_frames] = {op_get_status_frames,
+					sizeof(struct gnttab_get_status_frames), OP_OUT},
 	[GNTTABOP_get_version] = {op_get_version, sizeof(struct gnttab_get_version), OP_OUT},
 	[GNTTABOP_swap_grant_ref] = {op_swap, sizeof(struct gnttab_swap_grant_ref), OP_OUT},
 };
@@ -189,7 +197,8 @@ int64_t hypercall_grant(struct vcpu *v, const uint64_t *a)
 	if (cmd >= ARRAY_SIZE(ops) || !ops[cmd].run)
 		return -ENOSYS;
 	for (uint64_t i = a[0] >> 32; i < count; i++) {
-		int64_t result = op_run(v, ops, ARRAY_SIZE(ops), cmd, GVA(a[1] + i * ops[cmd].size));
+		int64_t result =
+			op_run(v, ops, ARRAY_SIZE(ops), cmd, GVA(a[1] + i * ops[cmd].size));
 
 		if (result)
 			return result;

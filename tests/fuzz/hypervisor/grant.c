@@ -1,7 +1,7 @@
 /* Grants under any sequence of operations by the granter, the user and their ends. Whatever happens: when both are gone, every
  * reference on a frame was given back, and while the granter lives no entry says that it is in use. Three bytes an operation. */
-#include "core/domain_life.h"
 #include "core/grant.h"
+#include "core/domain_life.h"
 #include "core/memory.h"
 #include "core/unit.h"
 #include "fake/machine.h"
@@ -32,15 +32,18 @@ static void relinquish(struct domain *d)
 
 static void step(unsigned what, unsigned a, unsigned b)
 {
-	struct grant_entry *e = granter->grants->frames ? &granter->grants->frame[0][a % REFS] : NULL;
-	struct grant_side own = {false, user, (FAKE_GUEST >> PAGE_SHIFT) + b % 16, b}, theirs = {true, granter, a % 32, b * 16};
+	struct grant_entry *e =
+		granter->grants->frames ? &granter->grants->frame[0][a % REFS] : NULL;
+	struct grant_side own = {false, user, (FAKE_GUEST >> PAGE_SHIFT) + b % 16, b},
+			  theirs = {true, granter, a % 32, b * 16};
 	ipa_t ipa = IPA(0x40000000 + (b % 8) * PAGE_SIZE);
 	uint32_t handle;
 	pa_t bus;
 
 	switch (what % 8) {
 	case 0: /* the guest writes into its table, flags of use included */
-		if (e && !granter->grants->use[0][a % REFS].readers && !granter->grants->use[0][a % REFS].writers)
+		if (e && !granter->grants->use[0][a % REFS].readers &&
+		    !granter->grants->use[0][a % REFS].writers)
 			*e = (struct grant_entry){(uint16_t)(b & 7), b & 0x80 ? 3 : user->id,
 						  (uint32_t)((FAKE_GUEST >> PAGE_SHIFT) + b % 16)};
 		break;
@@ -72,7 +75,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	fake_grants_forget();
 	granter = fake_domain(1);
-	if (domain_create(&(struct domain_config){.id = 7, .vcpus_max = 1, .maptrack_frames = 1}, &user))
+	if (domain_create(&(struct domain_config){.id = 7, .vcpus_max = 1, .maptrack_frames = 1},
+			  &user))
 		abort();
 	for (; size >= 3; data += 3, size -= 3)
 		step(data[0], data[1], data[2]);
@@ -83,7 +87,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	relinquish(granter);
 	for (unsigned i = 0; i < 8; i++)
 		(void)memory_unmap_page(user, IPA(0x40000000 + i * PAGE_SIZE));
-	if (fake_references != before - 2) /* each had one frame of a table, which nobody counts here when it is made */
+	if (fake_references !=
+	    before -
+		    2) /* each had one frame of a table, which nobody counts here when it is made */
 		abort();
 	domains[user->slot] = NULL;
 	domain_release(user);

@@ -25,7 +25,8 @@ static const uint16_t weight[DOMAINS] = {256, 256, 512, 1024};
 /* ldr x0, [x1]; add x0, x0, #1; str x0, [x1]; b . - 12; x1 is set by the context */
 static const uint32_t program[] = {0xf9400020, 0x91000400, 0xf9000020, 0x17fffffd};
 
-static _Alignas(4096) volatile uint64_t pages[DOMAINS][512]; /* Dom0's windows on the domains' pages */
+static _Alignas(
+	4096) volatile uint64_t pages[DOMAINS][512]; /* Dom0's windows on the domains' pages */
 static uint16_t dom[DOMAINS];
 static xen_domctl_t op;
 
@@ -59,8 +60,10 @@ static void window(unsigned i)
 	xen_ulong_t index = GUEST_RAM >> 12;
 	xen_pfn_t gfn = DOM0_ADDRESS >> 12;
 	int error = 1;
-	struct xen_add_to_physmap_batch batch = {
-		.domid = DOMID_SELF, .space = XENMAPSPACE_gmfn_foreign, .size = 1, .u.foreign_domid = dom[i]};
+	struct xen_add_to_physmap_batch batch = {.domid = DOMID_SELF,
+						 .space = XENMAPSPACE_gmfn_foreign,
+						 .size = 1,
+						 .u.foreign_domid = dom[i]};
 
 	batch.idxs.p = &index;
 	batch.gpfns.p = &gfn;
@@ -153,7 +156,8 @@ static void measure(const char *what, uint64_t us)
 	}
 	sleep_us(us);
 	for (unsigned i = 0; i < DOMAINS; i++)
-		print("%s %u: counted %u, ran %u ns", what, (uint64_t)i, count(i) - counted[i], ran(i) - time[i]);
+		print("%s %u: counted %u, ran %u ns", what, (uint64_t)i, count(i) - counted[i],
+		      ran(i) - time[i]);
 }
 
 static int64_t sysctl(xen_sysctl_t *s, uint32_t command)
@@ -181,7 +185,8 @@ static void say(const char *when, uint32_t expected, bool runs)
 		(void)WAIT_FOR(count(0) > before);
 	else
 		sleep_us(20000);
-	print("%s: %u CPUs on, domain %s", when, (uint64_t)cpus_on(), dom[0] && count(0) > before ? "runs" : "rests");
+	print("%s: %u CPUs on, domain %s", when, (uint64_t)cpus_on(),
+	      dom[0] && count(0) > before ? "runs" : "rests");
 }
 
 static void pools(void)

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#define HZ 1000000ul /* a tick is a microsecond */
+#define HZ    1000000ul /* a tick is a microsecond */
 #define VCPUS 24
 
 static struct credit_pool pool;
@@ -316,7 +316,8 @@ static void test_random_life(void **state)
 	srand(1);
 	machine(4);
 	for (unsigned i = 0; i < VCPUS; i++) {
-		hog(i, 1 + (unsigned)rand() % 2000, rand() % 3 ? 0 : 1 + (unsigned)rand() % 120, 1 + (unsigned)rand() % 15);
+		hog(i, 1 + (unsigned)rand() % 2000, rand() % 3 ? 0 : 1 + (unsigned)rand() % 120,
+		    1 + (unsigned)rand() % 15);
 		vcpu[i].soft = (uint32_t)rand() % 16;
 		burst[i] = rand() % 4 ? 1 + (uint64_t)rand() % 9000 : 0;
 		pause_ticks[i] = 1 + (uint64_t)rand() % 9000;
@@ -336,8 +337,8 @@ static void test_random_life(void **state)
 		for (unsigned c = 0; c < cpus; c++) {
 			assert_int_equal(pool.idle >> c & 1, pool.cpu[c].running == NULL);
 			for (struct credit_vcpu *v = pool.waiting; v != NULL; v = v->next)
-				assert_true(pool.cpu[c].running != NULL || v->domain->cap != 0 || !(v->hard >> c & 1) ||
-					    ask_at[c] <= now);
+				assert_true(pool.cpu[c].running != NULL || v->domain->cap != 0 ||
+					    !(v->hard >> c & 1) || ask_at[c] <= now);
 		}
 	}
 	for (unsigned i = 0; i < VCPUS; i++)

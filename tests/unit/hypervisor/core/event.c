@@ -1,6 +1,6 @@
 /* Event channels: binding, delivery in the 2-level words, and who is told. */
-#include "core/domain_life.h"
 #include "core/event.h"
+#include "core/domain_life.h"
 #include "fake/machine.h"
 #include "lib/errno.h"
 #include <setjmp.h>
@@ -200,7 +200,8 @@ static void test_a_domain_that_ends_leaves_its_peers_unbound(void **state)
 	struct event_port p;
 
 	(void)state;
-	assert_int_equal(domain_create(&(struct domain_config){.id = 5, .vcpus_max = 1}, &other), 0);
+	assert_int_equal(domain_create(&(struct domain_config){.id = 5, .vcpus_max = 1}, &other),
+			 0);
 	other->events->pending = words;
 	other->events->mask = words_mask;
 	for (unsigned i = 0; i < 100; i++) {

@@ -1,6 +1,6 @@
 /* Grants: who may use an entry, what says that it is in use, handles, copies, and the ends of both sides. */
-#include "core/domain_life.h"
 #include "core/grant.h"
+#include "core/domain_life.h"
 #include "core/memory.h"
 #include "core/unit.h"
 #include "fake/machine.h"
@@ -24,7 +24,11 @@ static int setup(void **state)
 {
 	(void)state;
 	granter = fake_domain(1);
-	assert_int_equal(domain_create(&(struct domain_config){.id = 7, .vcpus_max = 1, .maptrack_frames = 1}, &user), 0);
+	assert_int_equal(
+		domain_create(
+			&(struct domain_config){.id = 7, .vcpus_max = 1, .maptrack_frames = 1},
+			&user),
+		0);
 	memset(fake_guest, 0, sizeof(fake_guest));
 	fake_grants_forget();
 	entry = granter->grants->frame[0];
@@ -43,13 +47,15 @@ static int teardown(void **state)
 }
 static void grant(unsigned ref, unsigned page, unsigned flags)
 {
-	entry[ref] = (struct grant_entry){(uint16_t)(GRANT_ACCESS | flags), user->id, (uint32_t)(GFN + page)};
+	entry[ref] = (struct grant_entry){(uint16_t)(GRANT_ACCESS | flags), user->id,
+					  (uint32_t)(GFN + page)};
 }
 static enum grant_status map(unsigned ref, bool readonly, uint32_t *handle)
 {
 	pa_t bus;
 
-	return grant_map(user, granter, ref, IPA(HERE.raw + ref * PAGE_SIZE), readonly, handle, &bus);
+	return grant_map(user, granter, ref, IPA(HERE.raw + ref * PAGE_SIZE), readonly, handle,
+			 &bus);
 }
 static enum grant_status unmap(unsigned ref, uint32_t handle)
 {
@@ -66,7 +72,8 @@ static void test_a_mapping_marks_its_entry(void **state)
 	assert_int_equal(grant_map(user, granter, 9, HERE, false, &h, &bus), GRANT_OKAY);
 	assert_int_equal(bus.raw, (uint64_t)&fake_guest[2 * PAGE_SIZE]);
 	assert_int_equal(entry[9].flags, GRANT_ACCESS | GRANT_READING | GRANT_WRITING);
-	assert_int_equal(grant_unmap(user, h, IPA(HERE.raw + PAGE_SIZE)), GRANT_ERROR); /* another place */
+	assert_int_equal(grant_unmap(user, h, IPA(HERE.raw + PAGE_SIZE)),
+			 GRANT_ERROR); /* another place */
 	assert_int_equal(grant_unmap(user, h, HERE), GRANT_OKAY);
 	assert_int_equal(entry[9].flags, GRANT_ACCESS);
 	assert_int_equal(grant_unmap(user, h, HERE), GRANT_BAD_HANDLE);
@@ -83,7 +90,8 @@ static void test_marks_stay_until_the_last_one_goes(void **state)
 	assert_int_equal(map(1, true, &r1), GRANT_OKAY);
 	assert_int_equal(entry[1].flags, GRANT_ACCESS | GRANT_READING);
 	assert_int_equal(grant_map(user, granter, 1, HERE, false, &w, &bus), GRANT_OKAY);
-	assert_int_equal(grant_map(user, granter, 1, IPA(HERE.raw + 0x90000), true, &r2, &bus), GRANT_OKAY);
+	assert_int_equal(grant_map(user, granter, 1, IPA(HERE.raw + 0x90000), true, &r2, &bus),
+			 GRANT_OKAY);
 	assert_int_equal(unmap(1, r1), GRANT_OKAY);
 	assert_int_equal(grant_unmap(user, w, HERE), GRANT_OKAY);
 	assert_int_equal(entry[1].flags, GRANT_ACCESS | GRANT_READING);
@@ -111,7 +119,8 @@ static void test_what_is_not_granted_is_refused(void **state)
 	assert_int_equal(map(2, true, &h), GRANT_BAD_PAGE);
 	assert_int_equal(entry[2].flags, GRANT_ACCESS);
 	grant(3, 0, 0);
-	assert_int_equal(grant_map(user, granter, 3, IPA(HERE.raw + 8), true, &h, &bus), GRANT_ERROR);
+	assert_int_equal(grant_map(user, granter, 3, IPA(HERE.raw + 8), true, &h, &bus),
+			 GRANT_ERROR);
 	assert_int_equal(grant_unmap(user, 0, HERE), GRANT_BAD_HANDLE);
 	assert_int_equal(grant_unmap(user, ~0u, HERE), GRANT_BAD_HANDLE);
 	assert_int_equal(fake_references, before);
