@@ -1,13 +1,13 @@
-"""More vCPUs than cores. A bare-metal Dom0 of ours (tests/system/guests/share) makes four busy domains and watches their shares;
-and the conformance guest runs with four vCPUs on one core.
+"""Shares of one core, CPU pools and CPU power: a bare-metal Dom0 of ours (tests/system/guests/share) makes busy domains by the
+toolstack's own hypercalls and watches them.
 
-A tick of the time of the shares is a fixed number of instructions (-icount), so the result is the same in every run, however busy the
-host is."""
+A tick of the time of the shares is a fixed number of instructions (-icount), so the result is the same in every run, however
+busy the host is."""
 import re
 
 import pytest
 
-from test_hypervisor_guest import boot, names
+from test_hypervisor_guest import boot
 
 
 @pytest.fixture(scope="module")
@@ -44,17 +44,3 @@ def test_cpus_are_on_while_a_domain_can_use_them():
     assert re.findall(r"^([a-z ]+): (\d) CPUs on, domain (\w+)\r?$", output, re.M) == [
         ("at first", "2", "rests"), ("made", "4", "rests"), ("unpaused", "4", "runs"), ("moved", "2", "runs"),
         ("moved back", "4", "runs"), ("destroyed", "2", "rests")], output[-1500:]
-
-
-@pytest.fixture(scope="module")
-def crowded():
-    """What each case of the conformance guest says when its four vCPUs share one core."""
-    output = boot("conformance", 1, line="dom0_mem=256M loglvl=warning dom0_max_vcpus=4")
-    assert "conformance begins on 4 CPUs" in output and "conformance ends" in output, output[-1500:]
-    return dict(re.findall(r"^case (\w+) (.*?)\r?$", output, re.M))
-
-
-@pytest.mark.parametrize("name", [name for name, _ in names()])
-def test_promises_hold_for_four_vcpus_on_one_core(crowded, name):
-    """Interrupts, timers, PSCI and FP registers when every vCPU is switched in and out."""
-    assert crowded[name] == "ok"
