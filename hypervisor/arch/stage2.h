@@ -48,8 +48,8 @@ int stage2_map(struct stage2 *s, ipa_t ipa, pa_t pa, uint64_t size, enum stage2_
 /* Removes all mappings of a range and invalidates the TLBs before it returns. Holes are fine. */
 int stage2_unmap(struct stage2 *s, ipa_t ipa, uint64_t size);
 struct stage2_entry stage2_lookup(struct stage2 *s, ipa_t ipa);
-/* Makes blocks of 2 MiB again where a table holds nothing but one such piece of RAM, page by page: what was split to take pages
- * out and got them all back. One look at each table. */
+/* Gives back tables that are empty, and those that hold one piece of RAM of 2 MiB page by page: what was split to take pages out
+ * and got them all back. One look at each table. */
 void stage2_compact(struct stage2 *s);
 /* The end of an address space whose vCPUs never run again: from now on nothing is mapped, for the machine and for
  * stage2_lookup(); only stage2_drain() still sees the entries. No call but that and stage2_destroy() may follow. */

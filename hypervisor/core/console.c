@@ -13,6 +13,7 @@ static uint32_t ring_next;  /* position of the next byte, counted from the start
 static uint32_t ring_begin; /* position of the first byte that `xl dmesg -c` has not cleared */
 static char input[256];
 static uint32_t input_next, input_taken;
+static bool input_stopped; /* the UART's receive interrupt is off: no room */
 
 static void ring_put(const char *text, size_t length)
 {
@@ -71,11 +72,14 @@ void console_irq(unsigned intid, void *arg)
 	(void)intid;
 	(void)arg;
 	lock_take(&lock);
-	/* what does not fit is lost, as on every terminal that nobody reads */
-	while ((c = uart.ops->get(uart.regs)) >= 0) {
-		if (input_next - input_taken < sizeof(input))
-			input[input_next++ % sizeof(input)] = (char)c;
+	while (input_next - input_taken < sizeof(input) && (c = uart.ops->get(uart.regs)) >= 0) {
+		input[input_next++ % sizeof(input)] = (char)c;
 		any = true;
+	}
+	/* what does not fit waits in the UART, and the other side with it, until Dom0 has read some */
+	if (input_next - input_taken == sizeof(input)) {
+		uart.ops->receive_irq(uart.regs, false);
+		input_stopped = true;
 	}
 	lock_drop(&lock);
 	if (any && input_notify != NULL)
@@ -89,6 +93,10 @@ size_t console_read(char *to, size_t size)
 	LOCK_SCOPE(&lock);
 	while (n < size && input_taken != input_next)
 		to[n++] = input[input_taken++ % sizeof(input)];
+	if (input_stopped && n > 0) {
+		input_stopped = false;
+		uart.ops->receive_irq(uart.regs, true);
+	}
 	return n;
 }
 

@@ -9,6 +9,7 @@
 struct vcpu;
 struct pool;	    /* core/pool.h */
 struct watchdog;    /* core/watchdog.c */
+struct vuart;	    /* guest/vuart.c */
 struct vgic;	    /* guest/vgic.c */
 struct vtimer;	    /* guest/vtimer.c */
 struct event_table; /* core/event.c */
@@ -100,6 +101,7 @@ struct domain {
 	uint64_t log_from;	 /* log_guest(): counter from which on its next line may come */
 
 	struct watchdog *watchdogs; /* core/watchdog.c */
+	struct vuart *vuart;	    /* NULL: none */
 	struct vgic *vgic;
 	struct vtimer *vtimer;
 	struct event_table *events;

@@ -72,6 +72,10 @@ static void port_deliver(struct domain *d, unsigned port)
 	unsigned word = port / 64;
 	uint64_t bit = BIT(port % 64);
 
+	if (unlikely(port == t->consumed_port)) {
+		t->consumed(d);
+		return;
+	}
 	if (!t->pending) /* nobody has made its vCPUs yet */
 		return;
 	if (__atomic_fetch_or(&t->pending[word], bit, __ATOMIC_SEQ_CST) & bit)

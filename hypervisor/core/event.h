@@ -41,6 +41,10 @@ struct event_vcpu {
 struct event_table {
 	struct lock lock;
 	uint64_t *pending, *mask; /* EVENT_PORTS bits each, shared with the guest */
+	/* a port whose events the hypervisor takes itself: 0, or consumed() is called instead, with the sender's event lock held.
+	 * The guest may not use the port. Set once, before the domain runs */
+	uint16_t consumed_port;
+	void (*consumed)(struct domain *d);
 	uint32_t polling;	  /* bit = vCPU in SCHEDOP_poll */
 	unsigned ports;		  /* that the domain may have, port 0 included; 0: it ends */
 	uint64_t used[EVENT_PORTS / 64];

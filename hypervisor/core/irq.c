@@ -75,6 +75,25 @@ int irq_unroute_guest(unsigned intid, struct domain *d)
 	return 0;
 }
 
+int irq_take(unsigned intid, struct domain *d)
+{
+	struct domain *from = irq_owner(intid);
+
+	if (from != NULL && (!from->privileged || gic_is_enabled(intid)))
+		return -EBUSY;
+	if (from != NULL)
+		(void)irq_unroute_guest(intid, from);
+	return irq_route_guest(intid, d);
+}
+
+int irq_give_back(unsigned intid, struct domain *d)
+{
+	int error = irq_unroute_guest(intid, d);
+	struct domain *dom0 = domain_find(0);
+
+	return error == 0 && dom0 != NULL ? irq_route_guest(intid, dom0) : error;
+}
+
 struct domain *irq_owner(unsigned intid)
 {
 	return intid < IRQ_MAX ? irqs[intid].domain : NULL;

@@ -22,6 +22,9 @@ int irq_register_forwarded(unsigned intid, irq_handler *handler);
  * (enable, trigger, priority, route) reaches the machine through the functions below. -EBUSY: hypervisor's or another domain's. */
 int irq_route_guest(unsigned intid, struct domain *d);
 int irq_unroute_guest(unsigned intid, struct domain *d);
+/* From Dom0, which must have it disabled, or from nobody to d; and back to Dom0, quiet. -EBUSY, -EINVAL. */
+int irq_take(unsigned intid, struct domain *d);
+int irq_give_back(unsigned intid, struct domain *d);
 /* The domain that a machine SPI belongs to; NULL: none or the hypervisor's. */
 struct domain *irq_owner(unsigned intid);
 /* For vgic, for SPIs that are in the domain's irqs[]: mirror the guest's wishes. `cpu` is where its target vCPU lives. */

@@ -58,6 +58,8 @@ int memory_map_page(struct domain *d, ipa_t ipa, pa_t pa, enum stage2_kind kind)
 	int error;
 
 	LOCK_SCOPE(&d->memory_lock);
+	if (d->stage2.retired)
+		return -EINVAL;
 	old = stage2_lookup(&d->stage2, ipa);
 	error = stage2_map(&d->stage2, ipa, pa, PAGE_SIZE, kind);
 	if (error == 0)
@@ -95,18 +97,34 @@ int memory_unmap_grant(struct domain *d, ipa_t ipa, pa_t pa)
 	return unmap_locked(d, ipa);
 }
 
+/* Only holes and devices: a frame of RAM that a device replaced would be in no table. */
+static bool is_free_of_ram(struct domain *d, ipa_t ipa, uint64_t size)
+{
+	for (uint64_t at = 0; at < size;) {
+		struct stage2_entry e = stage2_lookup(&d->stage2, IPA(ipa.raw + at));
+
+		if (e.left == 0 || (e.kind != STAGE2_NONE && e.kind != STAGE2_MMIO && e.kind != STAGE2_MMIO_STRICT))
+			return false;
+		at += e.left;
+	}
+	return true;
+}
+
 int memory_map_device(struct domain *d, ipa_t ipa, pa_t pa, uint64_t size)
 {
 	if (!page_range_is_device(pa, size) || mmu_is_own_device(pa, size))
 		return -EPERM;
 	LOCK_SCOPE(&d->memory_lock);
-	return stage2_map(&d->stage2, ipa, pa, size,
-			  d->direct_mapped ? STAGE2_MMIO : STAGE2_MMIO_STRICT);
+	if (d->stage2.retired || !is_free_of_ram(d, ipa, size))
+		return -EINVAL;
+	return stage2_map(&d->stage2, ipa, pa, size, d->direct_mapped ? STAGE2_MMIO : STAGE2_MMIO_STRICT);
 }
 
 int memory_unmap_range(struct domain *d, ipa_t ipa, uint64_t size)
 {
 	LOCK_SCOPE(&d->memory_lock);
+	if (d->stage2.retired || !is_free_of_ram(d, ipa, size))
+		return -EINVAL;
 	return stage2_unmap(&d->stage2, ipa, size);
 }
 
@@ -157,7 +175,7 @@ int memory_populate(struct domain *d, ipa_t ipa, unsigned order)
 		error = populate_direct(d, ipa, order);
 	} else if (order > POPULATE_ORDER_MAX) {
 		return -ENOMEM; /* to clear more takes too long at one go; the tools ask again for less */
-	} else if (!is_hole(d, ipa, PAGE_SIZE << order) || ATOMIC_READ(d->state) >= DOMAIN_DYING) {
+	} else if (!is_hole(d, ipa, PAGE_SIZE << order) || d->stage2.retired) {
 		return -EINVAL;
 	} else {
 		pa = page_alloc_domain(d, order);

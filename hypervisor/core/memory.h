@@ -20,6 +20,7 @@ int memory_unmap_page(struct domain *d, ipa_t ipa);
 int memory_unmap_grant(struct domain *d, ipa_t ipa, pa_t pa);
 /* Device registers, page aligned. -EPERM when a frame of the range is RAM in use, or a device of the hypervisor. */
 int memory_map_device(struct domain *d, ipa_t ipa, pa_t pa, uint64_t size);
+/* Takes registers away again; -EINVAL when anything else is mapped there. */
 int memory_unmap_range(struct domain *d, ipa_t ipa, uint64_t size);
 
 /* XENMEM_populate_physmap of one extent of 2^order frames at ipa. Direct-mapped: only frames that are KEPT for this domain come

@@ -16,6 +16,9 @@ struct unit {
 	void (*domain_destroy)(struct domain *d);
 	void (*domain_shutdown)(struct domain *d); /* the domain stopped itself: VIRQ_DOM_EXC */
 	void (*domain_dead)(struct domain *d); /* it became a ZOMBIE, and again when it is GONE */
+	/* XEN_DOMCTL_vuart_op: an emulated UART whose other end is a console ring in the page at `ring`, with an event channel to
+	 * `backend`. Before the domain runs. 0, -EINVAL, -EBUSY when it has one, -ENOSPC. */
+	int (*vuart_attach)(struct domain *d, ipa_t ring, uint16_t backend, unsigned *port);
 	int (*vcpu_create)(struct vcpu *v);
 	void (*vcpu_destroy)(struct vcpu *v);
 };

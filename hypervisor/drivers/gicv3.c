@@ -210,6 +210,11 @@ void gic_enable(unsigned intid, bool on)
 			   intid < 32 ? GICR_CTLR_RWP : CTLR_RWP);
 }
 
+bool gic_is_enabled(unsigned intid)
+{
+	return read32(frame_of(intid), GICD_ISENABLER + intid / 32 * 4) >> intid % 32 & 1;
+}
+
 void gic_enable_word(unsigned n, uint32_t bits, bool on)
 {
 	write32(gicd, (on ? GICD_ISENABLER : GICD_ICENABLER) + n * 4, bits);

@@ -30,6 +30,7 @@ void gic_drop(uint32_t intid);		/* ICC_EOIR1_EL1: priority drop */
 void gic_deactivate(uint32_t intid);	/* ICC_DIR_EL1 */
 /* SPIs: any CPU. PPIs and SGIs (< 32): this CPU's redistributor. */
 void gic_enable(unsigned intid, bool on);
+bool gic_is_enabled(unsigned intid);
 void gic_enable_word(unsigned n, uint32_t bits, bool on); /* SPIs: bits of GICD_ISENABLER<n>, n >= 1 */
 void gic_set_priority(unsigned intid, uint8_t priority);
 void gic_set_edge(unsigned intid, bool edge);

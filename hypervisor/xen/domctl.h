@@ -18,7 +18,11 @@ domctl_handler domctl_create, domctl_destroy, domctl_pause, domctl_unpause, domc
 	domctl_max_vcpus, domctl_set_vcpu_context, domctl_get_vcpu_context;
 /* xen/domctl_memory.c */
 domctl_handler domctl_max_mem, domctl_address_size, domctl_cache_flush, domctl_get_mempool,
-	domctl_set_mempool, domctl_iomem_permission, domctl_memory_mapping;
+	domctl_set_mempool;
+/* xen/domctl_device.c */
+domctl_handler domctl_iomem_permission, domctl_memory_mapping, domctl_bind_irq, domctl_unbind_irq;
+/* xen/vuart_op.c */
+domctl_handler domctl_vuart;
 /* xen/affinity_op.c, xen/cpupool_op.c */
 domctl_handler domctl_get_affinity, domctl_set_affinity, domctl_get_node_affinity,
 	domctl_set_node_affinity, domctl_scheduler;

@@ -59,22 +59,34 @@ static int64_t op_bind_ipi(struct vcpu *v, void *in, gva_t at)
 	return error;
 }
 
+/* The hypervisor's own end in this domain. */
+static bool is_consumed(const struct vcpu *v, unsigned port)
+{
+	return port != 0 && port == v->domain->events->consumed_port;
+}
+
 static int64_t op_close(struct vcpu *v, void *in, gva_t at)
 {
+	struct evtchn_close *op = in;
+
 	(void)at;
-	return event_close(v->domain, ((struct evtchn_close *)in)->port);
+	return is_consumed(v, op->port) ? -EINVAL : event_close(v->domain, op->port);
 }
 
 static int64_t op_send(struct vcpu *v, void *in, gva_t at)
 {
+	struct evtchn_send *op = in;
+
 	(void)at;
-	return event_send(v->domain, ((struct evtchn_send *)in)->port);
+	return is_consumed(v, op->port) ? -EINVAL : event_send(v->domain, op->port);
 }
 
 static int64_t op_unmask(struct vcpu *v, void *in, gva_t at)
 {
+	struct evtchn_unmask *op = in;
+
 	(void)at;
-	return event_unmask(v->domain, ((struct evtchn_unmask *)in)->port);
+	return is_consumed(v, op->port) ? -EINVAL : event_unmask(v->domain, op->port);
 }
 
 static int64_t op_bind_vcpu(struct vcpu *v, void *in, gva_t at)

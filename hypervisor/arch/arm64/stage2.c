@@ -210,16 +210,27 @@ struct stage2_entry stage2_lookup(struct stage2 *s, ipa_t ipa)
 	}
 }
 
-/* All 512 entries of a table of pages, in order, are one block of RAM. */
+/* All 512 entries of a table of pages, in order, are one block of RAM or of Dom0's devices. */
 static bool is_whole(const uint64_t *table)
 {
-	if (!(table[0] & VALID) || bits_get(table[0], 58, 55) != STAGE2_RAM ||
+	uint64_t kind = bits_get(table[0], 58, 55);
+
+	if (!(table[0] & VALID) || (kind != STAGE2_RAM && kind != STAGE2_MMIO) ||
 	    (table[0] & ADDRESS) % (1UL << level_shift(2)) != 0)
 		return false;
 	for (unsigned i = 1; i < 512; i++)
 		if (table[i] != table[0] + i * PAGE_SIZE)
 			return false;
 	return true;
+}
+
+static bool is_empty(const uint64_t *table)
+{
+	unsigned i = 0;
+
+	while (i < 512 && !(table[i] & VALID))
+		i++;
+	return i == 512;
 }
 
 void stage2_compact(struct stage2 *s)
@@ -232,9 +243,15 @@ void stage2_compact(struct stage2 *s)
 		for (unsigned k = 0; (root[i] & 3) == TABLE && k < 512; k++) {
 			uint64_t *pages = pa_to_va(PA(table[k] & ADDRESS));
 
-			if ((table[k] & 3) == TABLE && is_whole(pages))
+			if ((table[k] & 3) != TABLE)
+				continue;
+			if (is_whole(pages))
 				entry_set(s, &table[k], (pages[0] & ~3UL) | VALID, 2);
+			else if (is_empty(pages))
+				entry_set(s, &table[k], 0, 2);
 		}
+		if ((root[i] & 3) == TABLE && is_empty(table))
+			entry_set(s, &root[i], 0, 1);
 	}
 }
 
