@@ -537,7 +537,8 @@ static long dom0_pages(void)
 {
 	uint16_t self = DOMID_SELF;
 
-	return call(__HYPERVISOR_memory_op, XENMEM_current_reservation, in(&self, sizeof(self)), 0, 0);
+	return call(__HYPERVISOR_memory_op, XENMEM_current_reservation, in(&self, sizeof(self)), 0,
+		    0);
 }
 
 static int cycle(unsigned count)
