@@ -148,8 +148,12 @@ static void test_workarounds_are_the_firmwares(void **state)
 	assert_int_not_equal(fake_firmware_calls[0],
 			     0x80008000); /* not called when it is not there */
 	fake_workaround = 0;
+	assert_int_equal(call(0x80008000, 0, 0, 0), 0);
+	assert_int_equal(fake_firmware_calls[0], 0x80008000);
+	/* one that switches the whole CPU is not the guest's: nothing to do, and the firmware is not called */
+	assert_int_equal(call(0x80000001, 0x80007fff, 0, 0), 1);
 	assert_int_equal(call(0x80007fff, 1, 0, 0), 0);
-	assert_int_equal(fake_firmware_calls[0], 0x80007fff);
+	assert_int_not_equal(fake_firmware_calls[0], 0x80007fff);
 	assert_int_equal(call(0x80000001, 0x84000000, 0, 0), -1);
 }
 
