@@ -144,7 +144,7 @@ static int64_t op_remove_from_physmap(struct vcpu *v, void *in, gva_t at)
 {
 	struct xen_remove_from_physmap *op = in;
 	struct domain *d;
-	ipa_t ipa;
+	ipa_t ipa = {0};
 	int error = domain_by_id(v, op->domid, &d);
 
 	(void)at;
