@@ -61,7 +61,8 @@ $(HV_HOST)/dom0_trees: tests/unit/hypervisor/boot/dom0_trees.c $(HV_TREE_SOURCES
 	@mkdir -p $(@D)
 	@echo "  CC host $@"; gcc $(HV_HOST_CFLAGS) $(filter %.c,$^) $(AGENT_LDFLAGS_asan) -o $@ -lfdt
 .PHONY: hypervisor-trees
-hypervisor-trees: $(HV_HOST)/dom0_trees ## build Dom0's tree for every board of Debian's kernel, and check it
+hypervisor-trees: $(HV_HOST)/dom0_trees | $(if $(filter file,$(origin DTBS)),$(BUILD)/image/debian/.done) ## build Dom0's tree for every board of Debian's kernel, and check it
+	@packaging/install-packages trees
 	@rm -rf $(HV_HOST)/trees $(HV_HOST)/trees.*; mkdir -p $(HV_HOST)/trees
 	@find $(DTBS) -name '*.dtb' -print0 | sort -z | xargs -0 -P $(shell nproc) -n 16 sh -c \
 		'$(HV_HOST)/dom0_trees $(HV_HOST)/trees "$$@" > $(HV_HOST)/trees.$$$$' trees || { grep -h FAILED $(HV_HOST)/trees.*; exit 1; }

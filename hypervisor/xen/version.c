@@ -8,8 +8,8 @@
 #include "xen/hypercall.h"
 
 #define EXTRA	     "-domus-" DOMUS_VERSION
-#define CAPABILITIES "xen-3.0-aarch64 "
-#define CHANGESET    ""
+#define CAPABILITIES "xen-3.0-aarch64"
+#define CHANGESET    "v" DOMUS_VERSION
 
 /* One of the fixed-size strings of the old commands: cut, always ended. */
 static int64_t string_out(struct vcpu *v, gva_t at, const char *text, size_t size)
