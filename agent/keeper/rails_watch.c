@@ -8,7 +8,7 @@
 #include "keeper/rails_internal.h"
 
 #define TICK_MS	   1000
-#define BURST_MS   50
+#define BURST_MS   250
 #define FULL_TICKS 10
 #define PORT_TURNS 8
 
