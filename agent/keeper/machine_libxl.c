@@ -51,13 +51,33 @@ static void log_destroy(struct xentoollog_logger *logger)
 	(void)logger;
 }
 
+/*
+ * libxl's children close and open handles of Xen before they come to exec, under a lock of libxentoolcore that nobody makes
+ * safe for a fork: a thread that opened or closed a handle at that moment would leave it taken for ever in the child, and the
+ * kill that waits for the child would never end. So nobody forks while a handle comes or goes.
+ */
+static pthread_mutex_t handles_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static pid_t fork_quietly(void *user)
+{
+	pid_t pid;
+
+	(void)user;
+	pthread_mutex_lock(&handles_lock);
+	pid = fork();
+	pthread_mutex_unlock(&handles_lock); /* in the child it is the caller's too */
+	return pid;
+}
+
 static const libxl_childproc_hooks children = {
 	.chldowner = libxl_sigchld_owner_libxl_always_selective_reap,
+	.fork_replacement = fork_quietly,
 };
 
 struct context *context_new(struct error *e)
 {
 	struct context *c = calloc(1, sizeof(*c));
+	int failed;
 
 	if (!c) {
 		error_set(e, ERROR_INTERNAL, "Out of memory.");
@@ -65,7 +85,10 @@ struct context *context_new(struct error *e)
 	}
 	c->logger = (struct xentoollog_logger){
 		.vmessage = log_message, .progress = log_progress, .destroy = log_destroy};
-	if (libxl_ctx_alloc(&c->ctx, LIBXL_VERSION, 0, &c->logger) != 0) {
+	pthread_mutex_lock(&handles_lock);
+	failed = libxl_ctx_alloc(&c->ctx, LIBXL_VERSION, 0, &c->logger);
+	pthread_mutex_unlock(&handles_lock);
+	if (failed) {
 		error_set(e, ERROR_HYPERVISOR, "The hypervisor cannot be reached: %s",
 			  c->error[0] ? c->error : "is this Dom0, and does xenstored run?");
 		free(c);
@@ -75,9 +98,28 @@ struct context *context_new(struct error *e)
 	return c;
 }
 
+struct xs_handle *store_open(void)
+{
+	struct xs_handle *xs;
+
+	pthread_mutex_lock(&handles_lock);
+	xs = xs_open(0);
+	pthread_mutex_unlock(&handles_lock);
+	return xs;
+}
+
+void store_close(struct xs_handle *xs)
+{
+	pthread_mutex_lock(&handles_lock);
+	xs_close(xs);
+	pthread_mutex_unlock(&handles_lock);
+}
+
 void context_free(struct context *c)
 {
+	pthread_mutex_lock(&handles_lock);
 	libxl_ctx_free(c->ctx);
+	pthread_mutex_unlock(&handles_lock);
 	free(c);
 }
 
@@ -152,7 +194,7 @@ int machine_open(const char *options, machine_event_fn *event, void *context,
 	pthread_cond_init(&m->claim_changed, NULL);
 	if (readlink("/proc/self/exe", m->program, sizeof(m->program) - 1) < 0)
 		return error_set_errno(e, ERROR_INTERNAL, errno, "Where is keeper's program?");
-	m->xs = xs_open(0);
+	m->xs = store_open();
 	if (!m->xs)
 		return error_set_errno(e, ERROR_HYPERVISOR, errno, "Xenstore does not answer.");
 	m->events = context_new(e);

@@ -15,7 +15,7 @@
  * do: written "building" before the domain exists and "killing" before it goes, so a keeper that dies in between leaves a
  * trace that the next one cleans up by. A domain is ours when its UUID has such a record.
  *
- * Lock order: own.lock, then libxl's own locks. pool.lock is a leaf.
+ * Lock order: own.lock, then libxl's own locks, then handles_lock. pool.lock is a leaf.
  */
 #include <libxl.h>
 #include <libxl_event.h>
@@ -64,6 +64,9 @@ struct machine {
 /* machine_libxl.c */
 struct context *context_new(struct error *e);
 void context_free(struct context *c);
+/* Connections of one's own to xenstore, which come and go only while nobody forks. NULL with errno when it does not answer. */
+struct xs_handle *store_open(void);
+void store_close(struct xs_handle *xs);
 /* From the pool, to be given back. NULL with *e when libxl has none to give. */
 struct context *context_take(struct machine *m, struct error *e);
 void context_give(struct machine *m, struct context *c);

@@ -66,7 +66,7 @@ static int console_wait(struct machine *m, struct context *c, const struct verbs
 			uint32_t domid, struct error *e)
 {
 	int64_t deadline = now_ms() + (int64_t)WAIT_S * 1000;
-	struct xs_handle *xs = xs_open(0);
+	struct xs_handle *xs = store_open();
 	char path[64];
 	int fd;
 
@@ -92,7 +92,7 @@ static int console_wait(struct machine *m, struct context *c, const struct verbs
 			break;
 		}
 	}
-	xs_close(xs);
+	store_close(xs);
 	return fd;
 }
 
