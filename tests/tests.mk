@@ -31,7 +31,7 @@ test-browser-prepare: api agent-host webui
 
 # ---- guests of the system tests --------------------------------------------------------------------------------------
 GUESTS := $(BUILD)/test-guests
-TEST_GUESTS := $(GUESTS)/initrd.gz $(GUESTS)/crash $(GUESTS)/arrive
+TEST_GUESTS := $(GUESTS)/initrd.gz $(GUESTS)/crash $(GUESTS)/arrive $(BUILD)/agent/arm64/keeperctl
 .PHONY: test-guests
 test-guests: $(TEST_GUESTS)
 $(GUESTS)/initrd.gz: $(wildcard tests/system/guests/*) $(BUILD)/image/base.squashfs

@@ -1,0 +1,65 @@
+"""Many commands in Dom0, quickly: a loop there fetches scripts from here over HTTP and posts what they printed. The debug console,
+where every key is an interrupt, only starts it."""
+import http.server
+import queue
+import re
+import threading
+
+HOST = "10.0.2.2"  # QEMU's user network: the machine that QEMU runs on
+
+
+class Dom0:
+    """Runs scripts as root in an appliance's Dom0; files() are served to it under their names."""
+
+    def __init__(self, appliance, files=None):
+        self.files, self.scripts, self.results = files or {}, queue.Queue(), queue.Queue()
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            """GET /next waits for a script, GET /NAME is a file, POST is a result."""
+
+            def _answer(self, body, status=200):
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def do_GET(self):  # pylint: disable=invalid-name
+                if self.path[1:] in outer.files:
+                    self._answer(outer.files[self.path[1:]])
+                    return
+                script = outer.scripts.get() if self.path == "/next" else None
+                self._answer(script or b"", 200 if script else 404)
+
+            def do_POST(self):  # pylint: disable=invalid-name
+                outer.results.put(self.rfile.read(int(self.headers["Content-Length"])).decode("utf-8", "replace"))
+                self._answer(b"")
+
+            def log_message(self, *_):  # pylint: disable=arguments-differ
+                pass
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        url = f"http://{HOST}:{self.server.server_port}"
+        self.files["loop"] = (f"cd /run\nwhile busybox wget -qO s {url}/next; do sh ./s >o 2>&1; echo \"exit $?\" >>o\n"
+                              f"busybox wget -qO /dev/null --post-file=o {url}/done; done\n").encode()
+        for name in self.files:
+            appliance.dom0(f"busybox wget -qO /run/{name} {url}/{name}; chmod 700 /run/{name}")
+        appliance.dom0("sh /run/loop </dev/null >/dev/null 2>&1 &")
+
+    def status(self, script, timeout=300):
+        """Runs a script; returns (exit status, what it printed)."""
+        self.scripts.put(script.encode() + b"\n")
+        text, status = re.fullmatch(r"(.*?)exit (\d+)\n", self.results.get(timeout=timeout), re.S).groups()
+        return int(status), text
+
+    def run(self, script, timeout=300):
+        """Runs a script that has to succeed; returns what it printed."""
+        status, text = self.status(script, timeout)
+        assert status == 0, f"{script} in Dom0 ended with {status}: {text}"
+        return text
+
+    def close(self):
+        """Ends the loop."""
+        self.scripts.put(b"")
+        self.server.shutdown()
+        self.server.server_close()
