@@ -7,7 +7,7 @@ from domus import bare
 
 def test_a_hostile_guest_harms_nobody():
     """Made and ended three times, with 4 vCPUs on 2 CPUs."""
-    options = {"SECONDS_ALL": "30", "GUESTS": "2", "ROUND": "8", "PROBE": "0", "CPUS": "2", "LAB_TIMEOUT": "900"}
+    options = {"SECONDS_ALL": "30", "GUESTS": "2", "ROUND": "8", "PROBE": "0", "LAB_CPUS": "2", "LAB_TIMEOUT": "900"}
     done = subprocess.run([bare.ROOT / "tests/soak/hostile"], env={**os.environ, "BUILD": str(bare.BUILD), **options}, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     assert done.returncode == 0, done.stdout
