@@ -97,7 +97,9 @@ class Appliance:
                 os.close(here)
             s.settimeout(1)
             # the mark is put together by the shell, so the echo of the line is not taken for its output
-            line = f"echo {mark[:3]}''{mark[3:]}; {command}\necho {mark[:3]}''{mark[3:]} $?\n"
+            # one line: what is typed while a command runs is echoed into its output
+            then = "" if command.rstrip().endswith("&") else ";"
+            line = f"echo {mark[:3]}''{mark[3:]}; {command}{then} echo {mark[:3]}''{mark[3:]} $?\n"
             for piece in (line[i:i + 64] for i in range(0, len(line), 64)):
                 s.sendall(piece.encode())
                 time.sleep(0.01)
