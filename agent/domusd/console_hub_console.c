@@ -54,9 +54,15 @@ static void console_go_on(struct console *console)
 
 /* --- viewers --- */
 
+/* Keys are for a domain that lives. While its console is on its way (a start, another xenconsoled) they wait for it. */
+static bool takes_input(const struct console *console)
+{
+	return strcmp(console->state, "stopped") != 0 && strcmp(console->state, "crashed") != 0;
+}
+
 static bool input_has_room(const struct console *console)
 {
-	return console->fd < 0 || CONSOLE_HUB_INPUT_MAX - console->input_size >= INPUT_ROOM;
+	return !takes_input(console) || CONSOLE_HUB_INPUT_MAX - console->input_size >= INPUT_ROOM;
 }
 
 static void viewer_watch(struct viewer *viewer)
@@ -141,10 +147,8 @@ static void input_flush(struct console *console)
 {
 	ssize_t put = 0;
 
-	if (console->fd < 0) {
-		console->input_size = 0; /* nobody is there to read it */
+	if (console->fd < 0)
 		return;
-	}
 	if (console->input_size > 0)
 		put = write(console->fd, console->input, console->input_size);
 	if (put > 0) {
@@ -159,7 +163,7 @@ static void viewer_message(void *user, bool text, const void *data, size_t size)
 {
 	struct console *console = ((struct viewer *)user)->console;
 
-	if (text || console->fd < 0 || size == 0)
+	if (text || !takes_input(console) || size == 0)
 		return;
 	if (!console->input)
 		console->input = malloc(CONSOLE_HUB_INPUT_MAX);
@@ -288,16 +292,7 @@ static bool console_read(struct console *console)
 	return true;
 }
 
-void console_attach(struct console *console, int fd)
-{
-	console_detach(console);
-	console->fd = fd;
-	console->ended = false;
-	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-	watch(console->epoll, EPOLL_CTL_ADD, fd, console->allowance ? EPOLLIN : 0, console);
-}
-
-void console_detach(struct console *console)
+static void terminal_leave(struct console *console)
 {
 	uint64_t before;
 
@@ -309,6 +304,21 @@ void console_detach(struct console *console)
 	watch(console->epoll, EPOLL_CTL_DEL, console->fd, 0, NULL);
 	close(console->fd);
 	console->fd = -1;
+}
+
+void console_attach(struct console *console, int fd)
+{
+	terminal_leave(console);
+	console->fd = fd;
+	console->ended = false;
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	watch(console->epoll, EPOLL_CTL_ADD, fd, 0, console);
+	console_watch(console);
+}
+
+void console_detach(struct console *console)
+{
+	terminal_leave(console);
 	console->input_size = 0;
 }
 
@@ -350,6 +360,8 @@ void console_set_state(struct console *console, const char *state)
 	if (strcmp(console->state, state) == 0)
 		return;
 	snprintf(console->state, sizeof(console->state), "%s", state);
+	if (!takes_input(console))
+		console->input_size = 0;
 	for (struct viewer *viewer = console->viewers; viewer; viewer = viewer->next)
 		if (!viewer->dead) {
 			viewer_tell_state(viewer);

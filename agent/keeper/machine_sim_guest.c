@@ -27,11 +27,17 @@ static const char *const boot_log[] = {
 #define BOOT_LINES (sizeof(boot_log) / sizeof(boot_log[0]))
 static const char prompt[] = "~ # ";
 
+/* It reads its terminal when it has a shell; until then keys wait there, as they do for a real kernel. */
+static bool guest_reads(const struct guest *g)
+{
+	return !g->building && !g->paused && g->phase == SIM_SHELL;
+}
+
 /* What its terminal is watched for: nothing while it is paused or over. */
 static void guest_watch(struct machine *m, struct guest *g, int operation)
 {
 	bool lives = !g->building && !g->paused && g->phase != SIM_ENDED;
-	uint32_t events = lives ? EPOLLIN : 0;
+	uint32_t events = guest_reads(g) ? EPOLLIN : 0;
 	struct epoll_event ev = {.data.u64 = g->domid};
 
 	if (g->out_length || (lives && g->flood))
@@ -285,7 +291,7 @@ static void guest_ready(struct machine *m, uint64_t domid, uint32_t events)
 	for (struct guest *g = m->guests; g; g = g->next) {
 		if (g->domid != domid)
 			continue;
-		if ((events & EPOLLIN) && !g->paused && g->phase != SIM_ENDED)
+		if ((events & EPOLLIN) && guest_reads(g))
 			guest_read(m, g);
 		guest_flush(m, g);
 		return;

@@ -89,6 +89,18 @@ def test_console_of_a_stopped_domain_waits_for_its_start(api, domain):
         console.expect(b"awake")
 
 
+def test_keys_wait_for_the_console_of_a_domain_that_lives_and_for_no_other(api, domain):
+    with Console(api, domain) as console:
+        console.send(b"to nobody\r")
+        console.taken()
+        operation = api.post(f"/api/v1/domains/{domain}/actions/start").json()
+        console.notice(lambda n: n["state"] == "starting")
+        console.send(b"early\r")
+        console.expect(PROMPT + rb".*early")
+        assert api.operation_end(operation["id"])["state"] == "succeeded"
+        assert b"to nobody" not in console.output
+
+
 def test_ticket_is_good_once(api, running):
     value = ticket(api, running)
     Console(api, running, value).close()

@@ -123,6 +123,7 @@ class Console:
         self.output = bytearray()
         self.notices = []
         self.closed = False
+        self._pongs = 0
         self._from = 0
         self._thread = None
         self._lock = threading.Condition()
@@ -143,7 +144,7 @@ class Console:
         with self._io:
             self.socket.settimeout(0.01)
             try:
-                return self.socket.recv_data()
+                return self.socket.recv_data(control_frame=True)
             except websocket.WebSocketTimeoutException:
                 return None
 
@@ -159,6 +160,8 @@ class Console:
                         self.output += data
                     elif opcode == websocket.ABNF.OPCODE_TEXT:
                         self.notices.append(json.loads(data))
+                    elif opcode == websocket.ABNF.OPCODE_PONG:
+                        self._pongs += 1
                     elif opcode == websocket.ABNF.OPCODE_CLOSE:
                         break
                     self._lock.notify_all()
@@ -201,6 +204,12 @@ class Console:
     def send(self, data):
         """Types bytes."""
         self._write(lambda: self.socket.send_binary(data))
+
+    def taken(self, timeout=60):
+        """Waits until the server has read all that was typed."""
+        before = self._pongs
+        self._write(self.socket.ping)
+        self._wait(lambda: self._pongs > before, "pong", timeout)
 
     def send_raw(self, data):
         """Sends bytes as they are, below WebSocket."""
