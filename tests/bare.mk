@@ -8,9 +8,9 @@ BARE_CFLAGS = -std=gnu11 -O2 -g -ffreestanding -mgeneral-regs-only -march=armv8-
 	-idirafter $(SYSROOT_ARM64)/usr/include/aarch64-linux-gnu -Itests/system/guests/bare
 BARE_LDFLAGS = -nostdlib -static -Wl,-pie,--no-dynamic-linker,--build-id=none,-z,max-page-size=4096,--no-warn-rwx-segments \
 	-T tests/system/guests/bare/bare.lds
-$(BARE)/bench: tests/bench/bench.c
+$(BARE)/bench: $(addprefix tests/bench/,bench.c domains.c bench.h) $(addprefix tests/system/guests/bare/,domu.c domu.h hold.c hold.h)
 $(BARE)/conformance: $(wildcard tests/system/guests/conformance/*.c) tests/system/guests/conformance/case.h
-$(BARE)/share: tests/system/guests/share/main.c
+$(BARE)/share: tests/system/guests/share/main.c $(addprefix tests/system/guests/bare/,domu.c domu.h hold.c hold.h)
 HOSTILE := tests/system/guests/hostile
 $(BARE)/hostile: $(addprefix $(HOSTILE)/,main.c random.c calls.c machine.c console.c entry.S hostile.h)
 $(BARE)/quiet: $(addprefix $(HOSTILE)/,quiet.c console.c entry.S hostile.h)
@@ -36,14 +36,3 @@ $(HV)/faulty: $(HV_OBJ) $(HV)/test/smccc_call.o hypervisor/arch/arm64/domus.lds 
 .PHONY: test-guests-bare
 test-guests-bare: $(BARE)/conformance $(BARE)/share $(BARE)/bench $(BARE)/faulty $(HV)/faulty
 test-guests: $(HV)/domus test-guests-bare
-
-# The hypervisor that ours is measured against: Debian's package.
-STOCK_XEN := $(abspath $(BUILD))/sysroot/xen
-$(STOCK_XEN)/.done: packaging/make-sysroot tests/bare.mk
-	@packaging/install-packages build
-	@echo "  FETCH stock Xen"; packaging/make-sysroot arm64 $(STOCK_XEN) xen-hypervisor-4.20-arm64 && touch $@
-
-.PHONY: bench
-bench: $(HV)/domus $(BARE)/bench $(STOCK_XEN)/.done ## measure the hypervisor beside stock Xen, in exact instructions
-	@packaging/install-packages run
-	@tests/bench/run $(HV)/domus $(STOCK_XEN)/boot/xen-4.20-arm64 $(BARE)/bench $(BUILD)/bench.json

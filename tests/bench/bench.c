@@ -1,71 +1,38 @@
-/* The trap path in instructions. Runs as Dom0 under `-icount shift=0,sleep=off`: an instruction takes a nanosecond, a tick of
- * the counter is 16 instructions. Every row is the mean of 65,536 rounds whose start is spread over the 16 instructions of a
- * tick by as many no-operations, so that the mean of the truncated differences is exact.
- *
- * What is counted: HVC rows with the HVC itself, register accesses without the access (QEMU does not count an instruction that
- * faults); rows until a handler end before its first instruction. */
-#include "bare.h"
-#define __XEN_TOOLS__ 1
-#include <xen/xen.h>
+/* The trap path in instructions; runs as Dom0. */
+#include "bench.h"
+#include "domu.h"
+#include "hold.h"
 
 #include <xen/event_channel.h>
 #include <xen/memory.h>
 #include <xen/sysctl.h>
 
-#define ROUNDS 65536u
+uint64_t nothing;
 
-static uint32_t random_state = 1;
-
-/* xorshift: where in a tick the next round begins */
-static uint64_t dither(void)
+uint64_t dither(void)
 {
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 17;
-	random_state ^= random_state << 5;
-	return random_state & 15;
+	static uint32_t state = 1;
+
+	state ^= state << 13;
+	state ^= state >> 17;
+	state ^= state << 5;
+	return state & 15;
 }
 
-/* Jumps so that k no-operations follow. */
-#define SLED(k)                                                                                    \
-	"adr x9, 99f\n"                                                                            \
-	"sub x9, x9, " k ", lsl #2\n"                                                              \
-	"br x9\n"                                                                                  \
-	".rept 15\nnop\n.endr\n"                                                                   \
-	"99:\n"
-
-/* Ticks that `body` takes, after `before`; both may use x0 to x18 and the operand %[a]. */
-#define ONCE(before, body, address)                                                                \
-	({                                                                                         \
-		uint64_t from_, to_;                                                               \
-		asm volatile(SLED("%[k]") before "mrs %[from], cntvct_el0\n" body                  \
-						 "mrs %[to], cntvct_el0\n"                         \
-			     : [from] "=&r"(from_), [to] "=&r"(to_)                                \
-			     : [k] "r"(dither()), [a] "r"(address)                                 \
-			     : "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10",  \
-			       "x11", "x12", "x13", "x14", "x15", "x16", "x17", "x18", "memory");  \
-		to_ - from_;                                                                       \
-	})
-
-static uint64_t nothing; /* ticks of ROUNDS empty rounds */
-
-static void row(const char *name, uint64_t ticks, uint64_t minus)
+void row_print(const char *name, uint64_t hundredths)
 {
-	/* in hundredths of an instruction */
-	uint64_t value = (ticks * 16 - minus) * 100 / ROUNDS;
-
-	print("bench %s %u.%u%u", name, value / 100, value / 10 % 10, value % 10);
+	print("bench %s %u.%u%u", name, hundredths / 100, hundredths / 10 % 10, hundredths % 10);
 }
 
-#define ROW(name, prepare, before, body, address, undo)                                            \
-	do {                                                                                       \
-		uint64_t sum_ = 0;                                                                 \
-		for (unsigned i_ = 0; i_ < ROUNDS; i_++) {                                         \
-			prepare;                                                                   \
-			sum_ += ONCE(before, body, address);                                       \
-			undo;                                                                      \
-		}                                                                                  \
-		row(name, sum_, nothing * 16);                                                     \
-	} while (0)
+void row(const char *name, uint64_t ticks, uint64_t minus)
+{
+	row_print(name, (ticks * 16 - minus) * 100 / ROUNDS);
+}
+
+void calibrate(void)
+{
+	nothing = SUM(, "", "", 0, );
+}
 
 /* ---- until the handler ------------------------------------------------------------------------------------------------ */
 /* Vectors of their own: IRQ at EL1 goes to x28 (no-operations), then x27 = counter, x26 = INTID, interrupt ended. */
@@ -169,28 +136,32 @@ static void wfi_wake(void)
 }
 
 /* ---- Xen's interface --------------------------------------------------------------------------------------------------- */
-static uint8_t shared[4096] __attribute__((aligned(4096)));
+struct shared_info shared_info __attribute__((aligned(4096)));
+
+void shared_info_show(void)
+{
+	struct xen_add_to_physmap map = {.domid = DOMID_SELF,
+					 .space = XENMAPSPACE_shared_info,
+					 .gpfn = (uint64_t)&shared_info >> 12};
+
+	must("shared_info",
+	     hypercall(__HYPERVISOR_memory_op, XENMEM_add_to_physmap, (uint64_t)&map, 0), 0);
+}
 
 static void events(void)
 {
-	struct shared_info *info = (struct shared_info *)shared;
-	struct xen_add_to_physmap map = {.domid = DOMID_SELF,
-					 .space = XENMAPSPACE_shared_info,
-					 .gpfn = (uint64_t)shared >> 12};
 	struct evtchn_bind_ipi bind = {0};
 	struct evtchn_send send;
 
-	if (hypercall(__HYPERVISOR_memory_op, XENMEM_add_to_physmap, (uint64_t)&map, 0) != 0 ||
-	    hypercall(__HYPERVISOR_event_channel_op, EVTCHNOP_bind_ipi, (uint64_t)&bind, 0) != 0) {
-		print("bench: no event channel");
-		return;
-	}
+	shared_info_show();
+	must("bind_ipi",
+	     hypercall(__HYPERVISOR_event_channel_op, EVTCHNOP_bind_ipi, (uint64_t)&bind, 0), 0);
 	send.port = bind.port;
-	info->evtchn_mask[bind.port / 64] &= ~(1ul << bind.port % 64);
+	shared_info.evtchn_mask[bind.port / 64] &= ~(1ul << bind.port % 64);
 	/* its interrupt is disabled: only the call and the marks */
 	ROW("event_send_self",
-	    (info->evtchn_pending[0] = 0, info->vcpu_info[0].evtchn_upcall_pending = 0,
-	     info->vcpu_info[0].evtchn_pending_sel = 0),
+	    (shared_info.evtchn_pending[0] = 0, shared_info.vcpu_info[0].evtchn_upcall_pending = 0,
+	     shared_info.vcpu_info[0].evtchn_pending_sel = 0),
 	    "mov x16, #32\nmov x0, #4\nmov x1, %[a]\n", "hvc #0xea1\n", &send, );
 }
 
@@ -208,16 +179,29 @@ static void memory(void)
 	print("bench free_pages %u", op.u.physinfo.free_pages + size);
 }
 
+/* The vCPU alone on its CPU, with a timer interrupt of its own every millisecond: half a second. */
+static void hold(void)
+{
+	static struct hold h;
+
+	hold_measure(&h, ticks_of_us(500000), ticks_of_us(1000), 3);
+	print("bench longest_hold %u", h.longest * 16);
+	for (unsigned n = 0; n < HOLD_CLASSES; n++)
+		if (h.count[n] != 0)
+			print("held %u to %u instructions: %u times", 16ul << n, (32ul << n) - 1,
+			      h.count[n]);
+}
+
 void guest_main(void)
 {
 	uint64_t start = sysreg_read(cntpct_el0);
 
+	domu_main();
 	print("bench begins");
 	print("bench boot_to_dom0 %u", start * 16);
 	memory();
 	gic_init();
-	for (unsigned i = 0; i < ROUNDS; i++)
-		nothing += ONCE("", "", 0);
+	calibrate();
 	ROW("smccc_unknown", , "mov w0, #0x83000000\n", "hvc #0\n", 0, );
 	ROW("psci_version", , "mov w0, #0x84000000\n", "hvc #0\n", 0, );
 	ROW("xen_version", , "mov x16, #17\nmov x0, #0\n", "hvc #0xea1\n", 0, );
@@ -235,6 +219,8 @@ void guest_main(void)
 	interrupts();
 	wfi_wake();
 	events();
+	hold();
+	domains();
 	print("bench ends");
 	power_off();
 }

@@ -11,14 +11,26 @@ from test_hypervisor_guest import boot
 
 
 @pytest.fixture(scope="module")
-def shares():
-    """{what: [(counted, ns) of each domain]} and the whole output."""
-    output = boot("share", 1, options=("-icount", "shift=5,sleep=off"))
+def output():
+    """Of the shares. An instruction takes 32 ns, two ticks of the counter."""
+    return boot("share", 1, options=("-icount", "shift=5,sleep=off"))
+
+
+@pytest.fixture(scope="module")
+def shares(output):
+    """{what: [(counted, ns) of each domain]}."""
     found = {}
     for what, counted, ran in re.findall(r"^(\w+) \d+: counted (\d+), ran (\d+) ns", output, re.M):
         found.setdefault(what, []).append((int(counted), int(ran)))
     assert "share ends" in output, output[-1500:]
     return found
+
+
+def test_a_vcpu_alone_on_its_core_is_not_held(output):
+    """While nobody else is there the hypervisor never keeps the core for more than 2,000 instructions at a time."""
+    looks, ticks, longest = map(int, re.search(r"^alone: (\d+) looks in (\d+) ticks, longest hold (\d+) ticks", output, re.M).groups())
+    assert looks > 1_000_000 and ticks / looks < 40, "it looked without a pause"
+    assert longest <= 2 * 2000
 
 
 @pytest.mark.parametrize("measure", [0, 1], ids=["counted", "ran"])
