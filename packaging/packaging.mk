@@ -34,14 +34,16 @@ appliance: $(IMAGE)/base.squashfs $(IMAGE)/layer.squashfs $(IMAGE)/boot/initramf
 run: ## boot the appliance in QEMU: RUN PORT CPUS MEMORY HYPERVISOR FRESH=1 DETACH=1
 	@packaging/install-packages build run
 	@packaging/qemu/board check
-	@$(MAKE) -s --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc)) appliance
+	@$(MAKE) -s --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc)) appliance \
+		$(if $(filter domus,$(HYPERVISOR)),hypervisor)
 	@exec packaging/qemu/board run
 stop: ## shut down the appliance that runs in RUN
 	@packaging/qemu/board stop
-image: appliance ## make the card image and boot files for a board
+image: appliance hypervisor ## make the card image and boot files for a board
+	@cp -u $(BUILD)/hypervisor/domus $(IMAGE)/boot/domus
 	@packaging/image/make-card $(IMAGE)/domus-mmc.img $(IMAGE)/base.squashfs $(IMAGE)/layer.squashfs
 	@printf '%s\n' "" "$(IMAGE)/domus-mmc.img  the card: system and an empty state, sparse" \
-		"$(IMAGE)/boot/           xen, kernel, initramfs.gz for the boot loader" "" \
+		"$(IMAGE)/boot/           domus (or xen), kernel, initramfs.gz for the boot loader" "" \
 		"Write the card to an MMC or SD card of 16 GB or more (this erases it):" \
 		"    sudo dd if=$(IMAGE)/domus-mmc.img of=/dev/mmcblkN bs=4M conv=fsync status=progress" \
-		"and let the boot loader start xen with kernel and initramfs.gz as its modules: docs/install.md says how."
+		"and let the boot loader start domus with kernel and initramfs.gz as its modules: docs/install.md says how."

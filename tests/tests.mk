@@ -8,18 +8,20 @@ export TEST_ARGS
 TEST_ENV = BUILD=$(abspath $(BUILD)) UNIT_TESTS='$(UNIT_TESTS)' FUZZ_TESTS='$(FUZZ_TESTS)' \
 	TEST_RUN='$(TEST_RUN)' TEST_PORT='$(TEST_PORT)' MAKE='$(MAKE)'
 
-.PHONY: test test-packages test-unit test-fuzz test-api test-system test-browser unit-programs fuzz-programs
+.PHONY: test test-packages test-unit test-fuzz test-api test-system test-xen test-browser unit-programs fuzz-programs
 test-packages:
 	@packaging/install-packages build run test
 
-test: test-packages ## run every test: unit, fuzz smoke, API, system (boots the appliance in QEMU), browser
-	@+$(TEST_ENV) tests/run unit fuzz api system browser
+test: test-packages ## run every test: unit, fuzz smoke, API, system (boots the appliance in QEMU), stock Xen, browser
+	@+$(TEST_ENV) tests/run unit fuzz api system xen browser
 test-unit: test-packages ## run the unit tests and the fuzz targets for a moment
 	@+$(TEST_ENV) tests/run unit fuzz
 test-api: test-packages ## run the API tests against the agent on this host
 	@+$(TEST_ENV) tests/run api
 test-system: test-packages ## run the system tests against the appliance in QEMU
 	@+$(TEST_ENV) tests/run system
+test-xen: test-packages ## run the story of the system tests on stock Xen
+	@+$(TEST_ENV) tests/run xen
 test-browser: test-packages ## run the browser tests in Chromium
 	@+$(TEST_ENV) tests/run browser
 
