@@ -44,6 +44,8 @@ size_t mmu_table_bytes(void);
 
 /* Zeroes whole pages of RAM, a cache line at a time where the CPU can. */
 void memory_clear(void *va, size_t size);
+/* Both at once: zeroes, and in memory below the caches too. */
+void memory_clear_clean(void *va, size_t size);
 /* Cleans the range to the point of coherency (a guest with caches off, or a device, will read it) / also drops the lines. */
 void cache_clean(const void *va, size_t size);
 void cache_clean_invalidate(const void *va, size_t size);

@@ -37,8 +37,8 @@ static void table_free_pair(pa_t pa)
 	page_free(pa, 1);
 }
 
-/* Mostly the first place that is looked at. */
-struct domain *domain_find_any(uint16_t id)
+/* Mostly the first place that is looked at. What is GONE is not in the table. */
+struct domain *domain_find(uint16_t id)
 {
 	for (unsigned i = 0; i < DOMAIN_MAX; i++) {
 		struct domain *d =
@@ -57,14 +57,15 @@ static uint16_t id_next(void)
 
 	do
 		last = last + 1 < DOMID_FIRST_RESERVED ? (uint16_t)(last + 1) : 1;
-	while (domain_find_any(last) != NULL);
+	while (domain_find(last) != NULL);
 	return last;
 }
 
 static int slot_take(uint16_t id, uint8_t *slot)
 {
 	for (unsigned i = 0; i < DOMAIN_MAX; i++)
-		if (domains[(id + i) % DOMAIN_MAX] == NULL) {
+		if (domains[(id + i) % DOMAIN_MAX] == NULL &&
+		    !domain_place_is_taken((id + i) % DOMAIN_MAX)) {
 			*slot = (uint8_t)((id + i) % DOMAIN_MAX);
 			return 0;
 		}
@@ -113,7 +114,7 @@ int domain_create(const struct domain_config *config, struct domain **out)
 	    config->vcpus_max > MAX_VCPUS)
 		return -EINVAL;
 	LOCK_SCOPE(&domain_list_lock);
-	if (id != DOMID_ANY && domain_find_any(id) != NULL)
+	if (id != DOMID_ANY && domain_find(id) != NULL)
 		return -EEXIST;
 	if (slot_take(0, &slot) != 0)
 		return -ENOMEM;
@@ -150,13 +151,6 @@ int domain_create(const struct domain_config *config, struct domain **out)
 	return 0;
 }
 
-struct domain *domain_find(uint16_t id)
-{
-	struct domain *d = domain_find_any(id);
-
-	return d != NULL && ATOMIC_READ(d->state) != DOMAIN_GONE ? d : NULL;
-}
-
 struct domain *domain_next(uint16_t id)
 {
 	struct domain *best = NULL;
@@ -164,8 +158,7 @@ struct domain *domain_next(uint16_t id)
 	for (unsigned i = 0; i < DOMAIN_MAX; i++) {
 		struct domain *d = __atomic_load_n(&domains[i], __ATOMIC_ACQUIRE);
 
-		if (d != NULL && d->id >= id && ATOMIC_READ(d->state) != DOMAIN_GONE &&
-		    (best == NULL || d->id < best->id))
+		if (d != NULL && d->id >= id && (best == NULL || d->id < best->id))
 			best = d;
 	}
 	return best;

@@ -75,7 +75,6 @@ struct domain {
 		shut; /* 0, or 1 + enum shutdown_reason: it stopped itself, or was stopped for its fault */
 	uint32_t paused;
 	uint32_t killing; /* one CPU at a time is at work in domain_kill */
-	uint32_t forget;  /* GONE: bit = CPU that may still hold a pointer to it */
 	uint64_t
 		frames; /* RAM and SHARED frames with its name on them, wherever they are mapped; atomic */
 	uint8_t handle[16];
@@ -135,7 +134,7 @@ void domain_crash(struct vcpu *v, const char *why);
 /* Ends a domain: stops its vCPUs, calls the units' domain_relinquish, gives its memory back; then it is a ZOMBIE or GONE. Works
  * in short steps: -ERESTART asks to be called again. 0 when done, also when it was already. Not for the caller's own domain. */
 int domain_kill(struct domain *d);
-/* True from domain_kill until the last CPU forgot the GONE domain with this id. */
+/* True from domain_kill until every CPU forgot the GONE domain with this id and it is freed. */
 bool domain_is_leaving(uint16_t id);
 /* n frames with the domain's name on them are free again. From core/page, any locks held. */
 void domain_frames_freed(uint16_t id, uint64_t n);

@@ -225,8 +225,7 @@ pa_t page_alloc_domain(struct domain *d, unsigned order)
 
 	if (pa.raw == 0)
 		return pa;
-	memory_clear(pa_to_va(pa), PAGE_SIZE << order);
-	cache_clean(pa_to_va(pa), PAGE_SIZE << order);
+	memory_clear_clean(pa_to_va(pa), PAGE_SIZE << order);
 	set_words(pa, 1UL << order, word(PAGE_RAM, d->id, 1, 0));
 	__atomic_add_fetch(&d->frames, 1UL << order, __ATOMIC_RELAXED);
 	return pa;

@@ -46,7 +46,8 @@ EXPORT int qemu_plugin_install(uint64_t id, const void *info, int argc, char **a
 enum level { HYPERVISOR, KERNEL, PROGRAM, LEVELS };
 static struct {
 	uint64_t count[LEVELS];
-	uint64_t held, longest; /* at EL2 since the guest ran last; the most of it */
+	uint64_t held, longest,
+		times; /* at EL2 since the guest ran last; the most of it; how often */
 } cpus[CPUS];
 static uint64_t first, end;
 static FILE *out;
@@ -64,6 +65,7 @@ static void executed(unsigned cpu, void *data)
 		if (cpus[cpu].held > cpus[cpu].longest)
 			cpus[cpu].longest = cpus[cpu].held;
 		cpus[cpu].held = 0;
+		cpus[cpu].times++;
 	}
 }
 
@@ -86,7 +88,7 @@ static void mark_end(unsigned cpu, void *data)
 	fprintf(out, "%" PRIu64 " %" PRIu64 " %" PRIu64, all[HYPERVISOR], all[KERNEL],
 		all[PROGRAM]);
 	for (unsigned i = 0; i < CPUS; i++)
-		fprintf(out, " %" PRIu64, cpus[i].longest);
+		fprintf(out, " %" PRIu64 " %" PRIu64, cpus[i].longest, cpus[i].times);
 	fputc('\n', out);
 	fflush(out);
 }

@@ -58,6 +58,10 @@ void memory_clear(void *va, size_t size)
 	CHECK((va_to_pa(va).raw | size) % PAGE_SIZE == 0);
 	memset(va, 0, size);
 }
+void memory_clear_clean(void *va, size_t size)
+{
+	memory_clear(va, size);
+}
 void cache_clean(const void *va, size_t size)
 {
 	(void)va;
