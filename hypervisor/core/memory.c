@@ -194,19 +194,25 @@ int memory_populate(struct domain *d, ipa_t ipa, unsigned order)
 
 int memory_decrease(struct domain *d, ipa_t ipa, unsigned order)
 {
+	uint64_t n = 1UL << order;
+	uint64_t frame[1u << POPULATE_ORDER_MAX];
+	int error;
+
 	if (order > POPULATE_ORDER_MAX || (ipa.raw & PAGE_MASK) != 0)
 		return -EINVAL;
 	LOCK_SCOPE(&d->memory_lock);
-	for (uint64_t i = 0; i < 1UL << order; i++)
-		if (stage2_lookup(&d->stage2, IPA(ipa.raw + (i << PAGE_SHIFT))).kind != STAGE2_RAM)
-			return -EINVAL;
-	for (uint64_t i = 0; i < 1UL << order; i++) {
-		int error = unmap_locked(d, IPA(ipa.raw + (i << PAGE_SHIFT)));
+	for (uint64_t i = 0; i < n; i++) {
+		struct stage2_entry e = stage2_lookup(&d->stage2, IPA(ipa.raw + (i << PAGE_SHIFT)));
 
-		if (error != 0)
-			return error;
+		if (e.kind != STAGE2_RAM)
+			return -EINVAL;
+		frame[i] = e.pa.raw;
 	}
-	return 0;
+	error = stage2_unmap(&d->stage2, ipa, PAGE_SIZE << order); /* all at once: one look for the TLBs */
+	for (uint64_t i = 0; i < n; i++)
+		if (error == 0 || stage2_lookup(&d->stage2, IPA(ipa.raw + (i << PAGE_SHIFT))).kind == STAGE2_NONE)
+			give_up(d, (struct stage2_entry){PA(frame[i]), STAGE2_RAM, PAGE_SIZE});
+	return error;
 }
 
 /* What the tables of a retired stage 2 still name: a block of RAM at once. */

@@ -140,6 +140,8 @@ static uint64_t *table_make(struct stage2 *s, uint64_t *entry, unsigned level)
 static int range_set(struct stage2 *s, uint64_t ipa, uint64_t pa, uint64_t size, uint64_t attrs)
 {
 	uint64_t limit = 1UL << stage2_address_bits();
+	bool unmapped = false; /* and the TLBs do not know it yet */
+	int error = 0;
 
 	if (((ipa | pa | size) & PAGE_MASK) != 0 || ipa >= limit || size > limit - ipa)
 		return -EINVAL;
@@ -160,10 +162,17 @@ static int range_set(struct stage2 *s, uint64_t ipa, uint64_t pa, uint64_t size,
 			}
 			table = (*entry & 3) == TABLE ? pa_to_va(PA(*entry & ADDRESS))
 						      : table_make(s, entry, level);
-			if (table == NULL)
-				return -ENOMEM;
+			if (table == NULL) {
+				error = -ENOMEM;
+				break;
+			}
 		}
-		if (entry != NULL)
+		if (error != 0)
+			break;
+		if (entry != NULL && attrs == 0 && level == 3) {
+			unmapped |= (*entry & VALID) != 0;
+			__atomic_store_n(entry, 0, __ATOMIC_RELAXED);
+		} else if (entry != NULL)
 			entry_set(s, entry, attrs != 0 ? pa | attrs | (level == 3 ? 3 : 1) : 0,
 				  level);
 		if (span >= size)
@@ -172,8 +181,10 @@ static int range_set(struct stage2 *s, uint64_t ipa, uint64_t pa, uint64_t size,
 		pa += span;
 		size -= span;
 	}
+	if (unmapped)
+		tlb_flush(s);
 	asm volatile("dsb ishst; isb" ::: "memory");
-	return 0;
+	return error;
 }
 
 int stage2_map(struct stage2 *s, ipa_t ipa, pa_t pa, uint64_t size, enum stage2_kind kind)
