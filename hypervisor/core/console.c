@@ -105,8 +105,8 @@ uint32_t console_ring_read(uint32_t *index, char *to, uint32_t size)
 	uint32_t n = 0;
 
 	LOCK_SCOPE(&lock);
-	if (ring_next - *index > CONSOLE_RING_SIZE) /* overwritten, or not written yet */
-		*index = ring_next > CONSOLE_RING_SIZE ? ring_next - CONSOLE_RING_SIZE : 0;
+	if (ring_next - *index > ring_next - ring_begin) /* cleared, overwritten, or not written yet */
+		*index = ring_begin;
 	while (n < size && *index != ring_next)
 		to[n++] = ring[(*index)++ % CONSOLE_RING_SIZE];
 	return n;

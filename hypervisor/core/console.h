@@ -29,7 +29,7 @@ void console_on_input(void (*notify)(void));
 void console_irq(unsigned intid, void *arg);
 
 /* The log ring by absolute position, for sysctl readconsole: copies what is still there from *index on, at most size bytes;
- * moves *index behind it (a position that has been overwritten is moved up first). Returns the number of bytes. */
+ * moves *index behind it (a position that has been cleared or overwritten is moved up first). Returns the number of bytes. */
 uint32_t console_ring_read(uint32_t *index, char *to, uint32_t size);
 /* Position where the text that is not cleared begins. */
 uint32_t console_ring_start(void);
