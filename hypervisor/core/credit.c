@@ -181,11 +181,14 @@ int credit_place(struct credit_pool *p, struct credit_vcpu *v, uint64_t now)
 	return p->cpu[v->home].until == CREDIT_NEVER ? v->home : -1;
 }
 
-/* Who did not want to run, or was not allowed to, gets no more than a little lead for that. */
+/* Who did not want to run, or was not allowed to, keeps no more than a little lead for that: half a slice, with more weight up to
+ * a whole one. So weight counts too among many who sleep and wake all the time. */
 static void limit_lead(const struct credit_pool *p, struct credit_vcpu *v)
 {
-	int64_t least = -at_default_weight(p->slice) / 2;
+	int64_t slice = at_default_weight(p->slice), least = -slice / 2;
 
+	if (v->domain->weight > CREDIT_WEIGHT)
+		least = -slice + slice * CREDIT_WEIGHT / v->domain->weight / 2;
 	if (lead(p, v) < least)
 		v->vtime = p->cpu[v->home].clock + (uint64_t)least;
 }

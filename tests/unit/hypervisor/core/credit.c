@@ -265,6 +265,45 @@ static void test_a_sleeper_comes_soon_and_takes_no_more_than_its_share(void **st
 	assert_true(ran[2] < now / 20);
 }
 
+/* How late vCPU i was at worst when it wanted to run, in `n` times. */
+static uint64_t latest(unsigned i, unsigned n)
+{
+	uint64_t worst = 0;
+
+	while (n-- > 0) {
+		uint64_t before, start;
+
+		while (!wake_at[i])
+			run(50);
+		run(wake_at[i] - now);
+		before = ran[i];
+		for (start = now; ran[i] == before;)
+			run(50);
+		worst = now - start > worst ? now - start : worst;
+	}
+	return worst;
+}
+
+/* A crowd that sleeps as often as it does must not stand before it each time it wakes. */
+static void test_weight_counts_among_sleepers(void **state)
+{
+	(void)state;
+	machine(2);
+	hog(0, 4096, 0, ~0u);
+	burst[0] = 50;
+	pause_ticks[0] = 1000;
+	srand(1);
+	for (unsigned i = 1; i < 17; i++) {
+		hog(i, 256, 0, ~0u);
+		burst[i] = 200 + (uint64_t)rand() % 2000;
+		pause_ticks[i] = 1 + (uint64_t)rand() % 15000;
+	}
+	for (unsigned i = 0; i < 17; i++)
+		wake(i);
+	run(HZ);
+	assert_in_range(latest(0, 5000), 0, 1100); /* the rate limit */
+}
+
 static void test_soft_affinity_is_a_wish(void **state)
 {
 	(void)state;
@@ -356,6 +395,7 @@ int main(void)
 		cmocka_unit_test(test_a_cap_holds_on_an_idle_machine),
 		cmocka_unit_test(test_pinned_ones_share_their_cpu_whatever_others_do),
 		cmocka_unit_test(test_a_sleeper_comes_soon_and_takes_no_more_than_its_share),
+		cmocka_unit_test(test_weight_counts_among_sleepers),
 		cmocka_unit_test(test_soft_affinity_is_a_wish),
 		cmocka_unit_test(test_a_cpu_that_leaves_gives_its_waiting_ones_to_others),
 		cmocka_unit_test(test_random_life),
