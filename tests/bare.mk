@@ -12,7 +12,7 @@ $(BARE)/bench: $(addprefix tests/bench/,bench.c domains.c bench.h) $(addprefix t
 $(BARE)/conformance: $(wildcard tests/system/guests/conformance/*.c) tests/system/guests/conformance/case.h
 $(BARE)/share: tests/system/guests/share/main.c $(addprefix tests/system/guests/bare/,domu.c domu.h hold.c hold.h)
 HOSTILE := tests/system/guests/hostile
-$(BARE)/hostile: $(addprefix $(HOSTILE)/,main.c random.c calls.c machine.c console.c entry.S hostile.h)
+$(BARE)/hostile: $(addprefix $(HOSTILE)/,main.c self.c random.c calls.c machine.c console.c entry.S hostile.h)
 $(BARE)/quiet: $(addprefix $(HOSTILE)/,quiet.c console.c entry.S hostile.h)
 $(BARE)/hostile $(BARE)/quiet: BARE_CFLAGS += -DBARE_DOMU -I$(HOSTILE)
 $(BARE)/faulty: tests/system/guests/faulty/guest.c

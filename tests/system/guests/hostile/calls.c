@@ -204,7 +204,8 @@ static void map_many(struct cpu *c) /* add_to_physmap_batch of as many as there 
 	struct state *s = &states[c->id];
 	uint64_t *at = (uint64_t *)scratch[c->id], many = (uint64_t)scratch;
 
-	at[0] = SELF | (uint64_t)below(s, 5) << 16 | 0xffffu * 0x100000000ul |
+	/* a careful one has to know which frames it names: those in scratch memory */
+	at[0] = SELF | (uint64_t)below(s, 5) << 16 | (careful ? 0x2000 : 0xffff) * 0x100000000ul |
 		(uint64_t)some_domain(s) << 48;
 	at[1] = many;
 	at[2] = many;
@@ -295,6 +296,9 @@ void many_calls(struct cpu *c)
 		for (unsigned k = 2; k < 8; k++)
 			entry[k] = below(s, 3) ? boundary(s) : pointer(c);
 		entry[2] = below(s, 2) ? below(s, 30) : entry[2];
+		if (entry[0] == GRANT &&
+		    careful) /* else the answers go through all of its memory */
+			entry[4] %= 64;
 		if (ends_life((unsigned)entry[0], entry[2]))
 			entry[0] = VERSION;
 	}
@@ -366,8 +370,9 @@ void vcpus_on_and_off(struct cpu *c)
 		     0);
 	if (psci(PSCI_AFFINITY_INFO, id, 0, 0) != 1)
 		return;
-	if (below(s, 200) ==
-	    0) { /* to where nothing good is: it will fault in its vectors for ever */
+	if (!careful &&
+	    below(s, 200) ==
+		    0) { /* to where nothing good is: it will fault in its vectors for ever */
 		psci(PSCI_CPU_ON, id, pool_page(c), boundary(s));
 		return;
 	}

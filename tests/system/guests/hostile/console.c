@@ -7,7 +7,7 @@ struct ring {
 };
 static struct ring *ring;
 static uint32_t port;
-static uint32_t taken;
+static struct cpu *taken; /* by this vCPU */
 
 static uint64_t param(unsigned index)
 {
@@ -29,13 +29,21 @@ void console_start(void)
 
 void console_write(const char *text, size_t length)
 {
-	if (!ring || __atomic_exchange_n(&taken, 1, __ATOMIC_ACQUIRE))
+	struct cpu *none = NULL;
+
+	if (!ring || !__atomic_compare_exchange_n(&taken, &none, cpu_this(), false,
+						  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		return;
 	for (size_t i = 0; i < length && ring->out_prod - ring->out_cons < sizeof(ring->out); i++) {
 		ring->out[ring->out_prod % sizeof(ring->out)] = text[i];
 		asm volatile("dmb ish" ::: "memory");
 		ring->out_prod++;
 	}
-	__atomic_store_n(&taken, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&taken, NULL, __ATOMIC_RELEASE);
 	hypercall(32, 4, (uint64_t)&port, 0); /* event_channel_op, send */
+}
+
+void console_leave(struct cpu *c)
+{
+	__atomic_compare_exchange_n(&taken, &c, NULL, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
 }

@@ -35,16 +35,23 @@ uint64_t pool_page(struct cpu *c);  /* of this vCPU's own part */
 /* Address for a structure: mostly scratch memory filled with boundary values, else something bad. */
 uint64_t pointer(struct cpu *c);
 
+/* ---- self.c: can it be believed? ---------------------------------------------------------------------------------------- */
+extern bool careful; /* it does nothing that could change its own code, stack or tables */
+void self_start(void);
+bool self_spoiled(void); /* a wild one; says so */
+
 /* ---- console.c: the PV console ------------------------------------------------------------------------------------------ */
 void console_start(void);
 void console_write(const char *text, size_t length); /* what does not fit is lost */
+void console_leave(
+	struct cpu *c); /* it does something else from now on, even if it was just writing */
 
 /* ---- calls.c, machine.c ----------------------------------------------------------------------------------------------- */
 typedef void action(struct cpu *c);
 action any_hypercall, event_calls, grant_calls, memory_calls, other_calls, many_calls,
 	firmware_calls, vcpus_on_and_off, console_flood, event_storm;
 action device_access, system_register, system_instruction, sgi_storm, set_way, page_tables,
-	wait_instructions, undefined_storm, masked, random_code, float_registers;
+	wait_instructions, undefined_storm, masked, random_code, float_registers, own_memory;
 int64_t event_op(struct cpu *c, unsigned op, uint64_t first, uint64_t second);
 void calls_start(void);
 void begin_check(struct cpu *c); /* were all registers 0 when it was started? */

@@ -156,7 +156,8 @@ void system_register(struct cpu *c)
 
 		if (below(s, 2))
 			continue;
-		if (is_vital(op1, crn, crm) && (below(s, 512) || (crn == 13 && op2 == 4)))
+		if (is_vital(op1, crn, crm) &&
+		    (careful || below(s, 512) || (crn == 13 && op2 == 4)))
 			value = old;
 		if (crn == 14) /* timers */
 			value &= op2 == 0 ? 0x7fffffff : FAR_TIME - 1;

@@ -1,4 +1,5 @@
-/* bootargs: seed=N (decimal) quiet=N (a domain's number) idle (only burn time: what the hostile ones are compared with). */
+/* bootargs: seed=N (decimal) quiet=N (a domain's number) careful (self.c) idle (only burn time: what the hostile ones are compared
+ * with). */
 #include "hostile.h"
 
 struct state states[CPUS];
@@ -6,18 +7,23 @@ _Alignas(4096) uint8_t scratch[CPUS][4 * 4096];
 unsigned quiet_domain;
 
 static action *const actions[] = {
-	any_hypercall,	    any_hypercall, event_calls,	   grant_calls,	     memory_calls,
-	other_calls,	    many_calls,	   firmware_calls, vcpus_on_and_off, console_flood,
-	event_storm,	    device_access, device_access,  system_register,  system_register,
-	system_instruction, sgi_storm,	   set_way,	   page_tables,	     wait_instructions,
-	undefined_storm,    masked,	   random_code,	   float_registers,
+	any_hypercall,	  any_hypercall,   event_calls,	      grant_calls,
+	memory_calls,	  other_calls,	   many_calls,	      firmware_calls,
+	vcpus_on_and_off, console_flood,   event_storm,	      device_access,
+	device_access,	  system_register, system_register,   system_instruction,
+	sgi_storm,	  set_way,	   wait_instructions, undefined_storm,
+	masked,		  own_memory,	   float_registers, /* not the careful ones: */
+	page_tables,	  random_code,
 };
 #define ACTIONS (sizeof(actions) / sizeof(actions[0]))
+#define WILD	2
 
 void bad(const char *what, uint64_t a, uint64_t b)
 {
 	char line[] = "hostile: BAD\n";
 
+	if (self_spoiled())
+		return;
 	for (unsigned i = 0; i < 100; i++) /* however full the console is */
 		console_write(line, sizeof(line) - 1);
 	print("hostile: BAD: %s: %x %x", what, a, b);
@@ -27,6 +33,7 @@ void bad(const char *what, uint64_t a, uint64_t b)
 static bool begin_again(struct cpu *c, struct frame *f)
 {
 	states[c->id].recovered++;
+	console_leave(c);
 	f->x[0] = (uint64_t)c;
 	f->elr = (uint64_t)guest_cpu_entry;
 	f->spsr = 0x3c5;
@@ -91,9 +98,9 @@ static void live(struct cpu *c)
 		/* an action that does not end is left by the timer */
 		sysreg_write(cntv_tval_el0, ticks_of_us(2000));
 		sysreg_write(cntv_ctl_el0, 1);
-		actions[below(s, ACTIONS)](c);
+		actions[below(s, careful ? ACTIONS - WILD : ACTIONS)](c);
 		s->actions++;
-		if (c->id == 0 && s->actions % 256 == 0)
+		if (c->id == 0 && s->actions % 256 == 0 && !self_spoiled())
 			print("hostile: %u actions, %u times begun again, at least", s->actions,
 			      s->recovered);
 	}
@@ -138,9 +145,13 @@ void guest_main(void)
 	if (!there)
 		quiet_domain = ~0u;
 	(void)option("idle", &idle);
+	(void)option("careful", &careful);
 	console_start();
 	print("hostile: seed %u, the quiet domain is %u%s", seed, quiet_domain,
-	      idle ? ", idle" : "");
+	      idle	? ", idle"
+	      : careful ? ", careful"
+			: "");
+	self_start();
 	calls_start();
 	for (unsigned i = 0; i < VCPUS; i++) {
 		cpus[i].on_exception = on_exception;

@@ -12,7 +12,16 @@ uint64_t next(struct state *s)
 	return x * 0x2545f4914f6cdd1dul;
 }
 
-uint64_t boundary(struct state *s)
+/* Where a careful guest itself lies, as an address or as a frame's number: calls would be answered there, or frames replaced. */
+static uint64_t not_itself(uint64_t n)
+{
+	bool itself = n - GUEST_RAM < POOL - GUEST_RAM ||
+		      n - (GUEST_RAM >> 12) < (POOL - GUEST_RAM) >> 12;
+
+	return careful && itself ? 0 : n;
+}
+
+static uint64_t any_boundary(struct state *s)
 {
 	static const uint64_t known[] = {0,
 					 0,
@@ -89,6 +98,11 @@ uint64_t boundary(struct state *s)
 	if (kind < 7)
 		return next(s) & 0xff;
 	return next(s) >> below(s, 64);
+}
+
+uint64_t boundary(struct state *s)
+{
+	return not_itself(any_boundary(s));
 }
 
 uint64_t pool_page(struct cpu *c)
