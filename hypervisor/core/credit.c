@@ -247,19 +247,29 @@ static struct credit_vcpu *behind_most(struct credit_pool *p, unsigned cpu, uint
 	return best;
 }
 
-/* Does what runs go on although `other` waits? *end: then when the question comes again. */
+/* What runs is left alone that long: by those who weigh more, in proportion shorter. */
+static uint64_t left_alone(const struct credit_pool *p, const struct credit_vcpu *running,
+			   const struct credit_vcpu *other)
+{
+	unsigned weight = running->domain->weight, more = other->domain->weight;
+
+	return more > weight ? p->ratelimit * weight / more : p->ratelimit;
+}
+
+/* Does what runs go on although `other`, which is ahead by `key`, waits? *end: then when the question comes again. */
 static bool goes_on(struct credit_pool *p, struct credit_cpu *c, enum credit_previous previous,
-		    int64_t other, uint64_t now, uint64_t *end)
+		    const struct credit_vcpu *other, int64_t key, uint64_t now, uint64_t *end)
 {
 	int64_t margin = now - c->started < p->slice ? at_default_weight(p->slice) / 4 : 0;
+	uint64_t alone = left_alone(p, c->running, other);
 
 	if (previous == CREDIT_YIELD)
 		return false;
-	if (now - c->started < p->ratelimit) {
-		*end = c->started + p->ratelimit;
+	if (now - c->started < alone) {
+		*end = c->started + alone;
 		return true;
 	}
-	if (lead(p, c->running) > other + margin)
+	if (lead(p, c->running) > key + margin)
 		return false;
 	*end = now + p->slice;
 	return true;
@@ -311,7 +321,7 @@ struct credit_vcpu *credit_next(struct credit_pool *p, unsigned cpu, enum credit
 	if (was != NULL && previous != CREDIT_GONE && (was->hard & p->cpus) >> cpu & 1 &&
 	    !better_idle(p, was, cpu)) {
 		if (has_budget(p, was->domain, now))
-			keep = v == NULL || goes_on(p, c, previous, key, now, &end);
+			keep = v == NULL || goes_on(p, c, previous, v, key, now, &end);
 		else if (was->domain->refill < look)
 			look = was->domain->refill;
 	}

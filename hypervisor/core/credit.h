@@ -47,7 +47,8 @@ struct credit_pool {
 	struct credit_vcpu *waiting;
 	uint32_t cpus; /* that belong to it and are up */
 	uint32_t idle; /* of these, without a running vCPU */
-	uint64_t slice, ratelimit, period;
+	uint64_t slice, period;
+	uint64_t ratelimit; /* what runs is left alone that long; by those who weigh more, in proportion shorter */
 	struct credit_cpu cpu[MAX_CPUS];
 };
 
