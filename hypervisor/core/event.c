@@ -231,22 +231,13 @@ int event_close(struct domain *d, unsigned port)
 	}
 }
 
-void event_reset(struct domain *d)
-{
-	for (unsigned i = 1; i < EVENT_PORTS; i++)
-		(void)event_close(d, i);
-}
-
 #define CLOSE_STEP 64u
 
-int event_end(struct domain *d)
+int event_reset(struct domain *d)
 {
 	struct event_table *t = d->events;
 	unsigned n = 0;
 
-	lock_take(&t->lock);
-	t->ports = 0;
-	lock_drop(&t->lock);
 	for (unsigned w = 0; w < ARRAY_SIZE(t->used); w++)
 		for (uint64_t used = t->used[w] & ~(w == 0 ? 1ul : 0); used; used &= used - 1) {
 			if (n++ == CLOSE_STEP)
@@ -254,6 +245,14 @@ int event_end(struct domain *d)
 			(void)event_close(d, w * 64 + bits_first(used));
 		}
 	return 0;
+}
+
+int event_end(struct domain *d)
+{
+	lock_take(&d->events->lock);
+	d->events->ports = 0;
+	lock_drop(&d->events->lock);
+	return event_reset(d);
 }
 
 int event_send(struct domain *d, unsigned port)

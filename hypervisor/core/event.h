@@ -63,9 +63,9 @@ int event_send(struct domain *d, unsigned port);
 int event_unmask(struct domain *d, unsigned port);
 int event_bind_vcpu(struct domain *d, unsigned port, unsigned vcpu);
 int event_status(struct domain *d, unsigned port, struct event_port *out);
-/* Closes every port. */
-void event_reset(struct domain *d);
-/* The domain ends: the same for good, in steps: -ERESTART asks to be called again. */
+/* Closes every port, in steps: -ERESTART asks to be called again. */
+int event_reset(struct domain *d);
+/* The domain ends: the same for good. */
 int event_end(struct domain *d);
 
 /* Raises a virq (global ones: on vCPU 0). Any CPU; takes the domain's event lock. */

@@ -135,10 +135,9 @@ static int64_t op_reset(struct vcpu *v, void *in, gva_t at)
 	struct domain *d;
 	int error = domain_by_id(v, ((struct evtchn_reset *)in)->dom, &d);
 
-	(void)at;
 	if (!error)
-		event_reset(d);
-	return error;
+		error = event_reset(d);
+	return error == -ERESTART ? hypercall_restart(v, EVTCHNOP_reset, at.raw) : error;
 }
 
 static const struct op ops[] = {

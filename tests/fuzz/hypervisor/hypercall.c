@@ -4,6 +4,7 @@
 #include "fake/machine.h"
 #include "fake/xen_machine.h"
 #include "guest/trap.h"
+#include "lib/errno.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,7 +47,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		hypercall(v, &f);
 		fake_run(d, v->id);
 	}
-	event_reset(d);
+	while (event_reset(d) == -ERESTART)
+		;
 	fake_domain_free(d);
 	return 0;
 }

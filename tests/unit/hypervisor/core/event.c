@@ -119,9 +119,24 @@ static void test_close_leaves_the_peer_unbound_for_us(void **state)
 	assert_int_equal(port.state, EVENT_UNBOUND);
 	assert_int_equal(port.domain, d->id);
 	assert_int_equal(event_bind_interdomain(d, d->id, a, &b), 0);
-	event_reset(d);
+	assert_int_equal(event_reset(d), 0);
 	assert_int_equal(event_status(d, a, &port), 0);
 	assert_int_equal(port.state, EVENT_FREE);
+}
+
+static void test_reset_of_many_ports_takes_steps(void **state)
+{
+	unsigned first, port, steps = 0;
+
+	(void)state;
+	assert_int_equal(event_bind_ipi(d, 0, &first), 0);
+	for (unsigned i = 1; i < 200; i++)
+		assert_int_equal(event_bind_ipi(d, 0, &port), 0);
+	while (event_reset(d) == -ERESTART)
+		steps++;
+	assert_in_range(steps, 2, 4);
+	assert_int_equal(event_bind_ipi(d, 0, &port), 0);
+	assert_int_equal(port, first); /* all are free again */
 }
 
 static void test_virqs(void **state)
@@ -233,7 +248,7 @@ static void test_a_domain_without_vcpus_has_no_words(void **state)
 	assert_int_equal(event_alloc_unbound(d, d->id, &a), 0);
 	assert_int_equal(event_bind_interdomain(d, d->id, a, &b), 0);
 	assert_int_equal(event_send(d, a), 0);
-	event_reset(d);
+	assert_int_equal(event_reset(d), 0);
 	assert_int_equal(event_send(d, a), -EINVAL);
 }
 
@@ -245,6 +260,7 @@ int main(void)
 		T(test_a_masked_port_waits_for_unmask),
 		T(test_bind_vcpu_moves_delivery),
 		T(test_close_leaves_the_peer_unbound_for_us),
+		T(test_reset_of_many_ports_takes_steps),
 		T(test_virqs),
 		T(test_wrong_ports_are_refused),
 		T(test_ports_run_out_cleanly),
