@@ -13,6 +13,6 @@ lab: $(LAB_DISK) hypervisor
 	@packaging/install-packages run
 
 # SOAK names some of tests/soak only: make soak SOAK="boots stress"
-SOAK ?= boots stress devices hostile life rails
+SOAK ?= boots stress devices hostile latency life rails
 soak: lab hostile-guests $(STOCK_XEN)/.done ## the long runs: boots in a row, Dom0 under stress, devices beside stock Xen, power (hours)
 	@for run in $(SOAK); do echo "== $$run"; STOCK_XEN=$(STOCK_XEN)/boot/xen-4.20-arm64 tests/soak/$$run || status=1; done; exit $${status:-0}
