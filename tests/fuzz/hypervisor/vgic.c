@@ -4,6 +4,7 @@
 #include "guest/vgic.h"
 #include "drivers/gicv3.h"
 #include "fake/machine.h"
+#include "guest/trap.h"
 #include "lib/bits.h"
 #include <stdlib.h>
 
@@ -30,6 +31,30 @@ static void check(struct domain *d)
 	for (unsigned n = 1; n < d->vgic->banks; n++)
 		if (in[0][n] != d->vgic->shared[n - 1].loaded)
 			abort();
+}
+
+/* Any access, odd ones and those over a frame's end too: what lies inside answers, the rest is refused. */
+static void access(struct domain *d, uint64_t base, uint64_t size, uint64_t offset, unsigned width,
+		   bool write, uint64_t value)
+{
+	struct mmio m = {
+		.ipa = IPA(base + offset), .size = (uint8_t)width, .write = write, .value = value};
+
+	if (mmio_emulate(fake_cpu->vcpu, &m) != (offset + width <= size))
+		abort();
+	fake_run(d, fake_cpu->id);
+}
+
+static void distributor(struct domain *d, uint64_t offset, unsigned width, bool write,
+			uint64_t value)
+{
+	access(d, FAKE_GICD, KIB(64), offset, width, write, value);
+}
+
+static void redistributor(struct domain *d, uint64_t offset, unsigned width, bool write,
+			  uint64_t value)
+{
+	access(d, FAKE_GICR, d->vcpus_max * (uint64_t)VGIC_REDIST, offset, width, write, value);
 }
 
 /* Everything the guest can do to come to rest: end what is active, clear what is pending. */
@@ -70,23 +95,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		switch (data[0] & 7) {
 		case 0:
-			fake_write(FAKE_GICD + offset, width, value);
+			distributor(d, offset, width, true, value);
 			break;
 		case 1:
-			fake_read(FAKE_GICD + offset % 0x10000, width);
+			distributor(d, offset, width, false, 0);
 			break;
 		case 2: /* the busy part of the frames */
-			fake_write(FAKE_GICD + offset % 0x1000, width, value);
+			distributor(d, offset % 0x1000, width, true, value);
 			break;
 		case 3:
-			fake_write(FAKE_GICR + (data[0] >> 3 & 3) % 2 * 0x20000 + 0x10000 +
-					   offset % 0x1000,
-				   width, value);
+			redistributor(d,
+				      (data[0] >> 3 & 1) * VGIC_REDIST + 0x10000 + offset % 0x1000,
+				      width, true, value);
 			break;
 		case 4:
-			fake_read(FAKE_GICR + (data[0] >> 3 & 3) % 2 * 0x20000 +
-					  (data[0] >> 5 & 1) * 0x10000 + offset,
-				  width);
+			redistributor(d,
+				      (data[0] >> 3 & 1) * VGIC_REDIST +
+					      (data[0] >> 5 & 1) * 0x10000 + offset,
+				      width, false, 0);
 			break;
 		case 5:
 			intid = value % (32 + FAKE_SPIS);
