@@ -9,11 +9,11 @@ HV_WARN := -Wall -Wextra -Wconversion -Wvla -Wshadow -Wstrict-prototypes -Wmissi
 HV_CPPFLAGS := -Ihypervisor -Ihypervisor/arch/arm64 -DDOMUS_VERSION='"$(VERSION)"' -nostdinc \
 	-isystem $(shell $(HV_CC) -print-file-name=include) -idirafter $(SYSROOT_ARM64)/usr/include \
 	-idirafter $(SYSROOT_ARM64)/usr/include/aarch64-linux-gnu
-HV_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -mgeneral-regs-only -march=armv8-a -mno-outline-atomics -fno-pic -fno-common \
+HV_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -mgeneral-regs-only -ffixed-x18 -march=armv8-a -mno-outline-atomics -fno-pic -fno-common \
 	-ffunction-sections -fdata-sections -fno-stack-protector -fno-asynchronous-unwind-tables -fno-omit-frame-pointer \
-	-fno-strict-aliasing -falign-functions=4 -falign-jumps=4 -falign-loops=4 -ffile-prefix-map=$(CURDIR)=. $(HV_WARN)
+	-fno-strict-aliasing -falign-functions=4 -falign-jumps=4 -falign-loops=4 -ffile-prefix-map=$(CURDIR)=. $(HV_WARN) $(if $(LOCK_ORDER),-DLOCK_ORDER)
 # what runs before the MMU is on may not use unaligned accesses
-$(HV)/obj/arch/arm64/early.o $(HV)/obj/boards/early_console.o: HV_CFLAGS += -mstrict-align
+$(addprefix $(HV)/obj/,arch/arm64/early.o boards/early_console.o lib/dt.o lib/dt_check.o lib/dt_walk.o): HV_CFLAGS += -mstrict-align
 # what runs once, or once in a domain's life, or waits for firmware, had better be small (a list: % would not match domctl.o)
 HV_SMALL := $(wildcard $(addprefix hypervisor/,boot/*.c boards/*.c xen/*.c lib/dt*.c lib/gzip.c lib/inflate.c lib/print.c drivers/scu*.c drivers/gicv3.c guest/vscu.c guest/vuart.c \
 	guest/load_store.c arch/arm64/fault.c arch/arm64/mmu.c arch/arm64/psci.c arch/arm64/stage2.c core/power*.c core/domain*.c core/pool.c \
@@ -51,7 +51,7 @@ hypervisor: $(HV)/domus ## build our hypervisor (arm64 Image)
 # The Dom0 tree builder over every arm64 device tree of Debian's kernel package: no crash, and either a tree that dtc takes
 # without an error or one sentence. DTBS names another folder of .dtb files. Not part of `make test`: unit/dom0_tree takes some.
 HV_HOST := $(HV)/host
-HV_HOST_CFLAGS = -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -Ihypervisor -Itests/unit/hypervisor/fake \
+HV_HOST_CFLAGS = -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -DLOCK_ORDER -Ihypervisor -Itests/unit/hypervisor/fake \
 	$(call sysroot_flags,host,$(SYSROOT_HOST),$(HOST_TRIPLE)) -Wall -Wextra
 DTBS ?= $(BUILD)/image/debian/usr/lib
 HV_TREE_SOURCES := hypervisor/boot/dom0_tree.c hypervisor/boot/dom0_facts.c hypervisor/lib/dt.c hypervisor/lib/dt_check.c hypervisor/lib/dt_walk.c \
@@ -76,7 +76,7 @@ hypervisor-trees: $(HV_HOST)/dom0_trees | $(if $(filter file,$(origin DTBS)),$(B
 # Every program is linked with the same rooms: those that need no register of the machine.
 HV_ASAN := $(HV_HOST)/obj
 HV_HOST_ROOMS := hypervisor/guest/vgic.c hypervisor/guest/vgic_lr.c hypervisor/guest/vgic_mmio.c hypervisor/guest/mmio.c \
-	hypervisor/guest/vtimer.c hypervisor/core/vcpu.c hypervisor/core/domain.c hypervisor/core/domain_kill.c hypervisor/core/watchdog.c hypervisor/core/event.c hypervisor/core/grant.c hypervisor/core/grant_map.c \
+	hypervisor/guest/vtimer.c hypervisor/core/vcpu.c hypervisor/core/lock_order.c hypervisor/core/domain.c hypervisor/core/domain_kill.c hypervisor/core/watchdog.c hypervisor/core/event.c hypervisor/core/grant.c hypervisor/core/grant_map.c \
 	hypervisor/core/credit.c hypervisor/core/pool.c tests/unit/hypervisor/fake/machine.c \
 	tests/unit/hypervisor/fake/xen_machine.c $(wildcard hypervisor/xen/*.c)
 HV_UNIT := vgic event grant credit pool table
@@ -100,7 +100,7 @@ $(HV_ASAN)/tests/unit/hypervisor/boot/trees.o: | $(if $(filter file,$(origin DTB
 HV_POWER_TREE := $(patsubst %.c,$(HV_ASAN)/%.o,tests/unit/hypervisor/boot/trees.c hypervisor/boot/power_tree.c hypervisor/lib/dt.c \
 	hypervisor/lib/dt_check.c hypervisor/lib/dt_walk.c)
 HV_POWER_BOOT := $(patsubst %.c,$(HV_ASAN)/%.o,hypervisor/boot/power.c hypervisor/boards/imx8qm.c tests/unit/hypervisor/fake/scu_sim.c \
-	$(wildcard hypervisor/core/power*.c hypervisor/drivers/scu*.c))
+	hypervisor/core/lock_order.c $(wildcard hypervisor/core/power*.c hypervisor/drivers/scu*.c))
 $(HV_HOST)/unit/power_tree: $(HV_ASAN)/tests/unit/hypervisor/boot/power_tree.o $(HV_POWER_TREE)
 $(HV_HOST)/unit/power_boot: $(HV_ASAN)/tests/unit/hypervisor/boot/power.o $(HV_POWER_TREE) $(HV_POWER_BOOT)
 $(HV_HOST)/unit/power_tree $(HV_HOST)/unit/power_boot: tests/unit/hypervisor/fake/units.lds
@@ -127,7 +127,7 @@ $(HV_HOST)/fuzz/%: $(HV_ASAN)/tests/fuzz/hypervisor/%.o $(HV_ASAN)/tests/fuzz/dr
 	@mkdir -p $(@D); echo "  LD hypervisor fuzz $*"; gcc $(HV_HOST_CFLAGS) $(filter %.o,$^) $(HV_HOST_LDFLAGS) -o $@
 # The boot's rooms, against a machine of their own (fake/boot_machine): the device tree, memory, modules, Dom0's tree.
 HV_BOOT_ROOMS := $(addprefix hypervisor/,boards/boards.c boards/early_console.c boot/dom0_facts.c boot/dom0_tree.c boot/modules.c \
-	boot/ram.c core/page.c lib/dt.c lib/dt_check.c lib/dt_walk.c lib/print.c)
+	boot/ram.c core/lock_order.c core/page.c lib/dt.c lib/dt_check.c lib/dt_walk.c lib/print.c)
 HV_BOOT_LIB := $(HV_BOOT_ROOMS:%.c=$(HV_ASAN)/%.o)
 HV_BOOT_FAKE := $(addprefix $(HV_ASAN)/tests/unit/hypervisor/,fake/boot_machine.o fake/boards.o boot/dom0_rules.o)
 HV_BOOT_UNIT := dt page ram dom0_tree

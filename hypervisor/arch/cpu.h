@@ -6,6 +6,7 @@
 
 struct cpu;
 
+/* cpu_locks (a variable of each CPU, as wide as a register): how many locks this CPU holds, counted by lib/lock.h */
 static inline void cpu_relax(void);		    /* inside a spin loop */
 static inline struct cpu *cpu_this(void);	    /* TPIDR_EL2 */
 static inline uint64_t cpu_counter(void);	    /* CNTPCT_EL0, ordered before what follows */

@@ -53,7 +53,10 @@ void smp_find(const void *fdt)
 	struct dt_walk w;
 	uint64_t own = cpu_el2_mpidr();
 
-	cpus[0] = (struct cpu){.mpidr = own, .midr = cpu_el2_midr(), .online = true};
+	cpus[0] = (struct cpu){.mpidr = own,
+			       .midr = cpu_el2_midr(),
+			       .online = true,
+			       .timer_lock = LOCK(LOCK_TIMERS)};
 	cpu_count = 1;
 	cpu_el2_setup(&cpus[0]);
 	if (!dt_walk_to(&w, fdt, parent))
@@ -74,7 +77,8 @@ void smp_find(const void *fdt)
 			log_warning("this machine has more than %d CPUs: the others stay off", MAX_CPUS);
 			break;
 		}
-		cpus[cpu_count] = (struct cpu){.id = cpu_count, .mpidr = mpidr};
+		cpus[cpu_count] = (struct cpu){
+			.id = cpu_count, .mpidr = mpidr, .timer_lock = LOCK(LOCK_TIMERS)};
 		phandles[cpu_count] = dt_walk_node(&w)->phandle;
 		cpu_count++;
 	}

@@ -5,7 +5,7 @@
 
 enum log_level console_level = LOG_INFO;
 
-static struct lock lock;
+static struct lock lock = LOCK(LOCK_CONSOLE);
 static struct uart uart;
 static void (*input_notify)(void);
 static char ring[CONSOLE_RING_SIZE];
@@ -42,7 +42,7 @@ static void log_sink(enum log_level level, const char *line, size_t length)
 
 void console_seize(void)
 {
-	lock_drop(&lock);
+	__atomic_store_n(&lock.held, 0, __ATOMIC_RELEASE); /* not lock_drop(): it is not ours */
 }
 
 void console_init(const struct uart *u)

@@ -9,7 +9,7 @@
 #include "lib/bits.h"
 #include "lib/print.h"
 
-static struct lock lock; /* outer to pools' locks, inner to the list of domains' */
+static struct lock lock = LOCK(LOCK_CPU_POWER);
 static struct timer again;
 static bool again_set;
 

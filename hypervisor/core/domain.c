@@ -11,7 +11,7 @@
 #define PAUSES_MAX 255u
 
 struct domain *domains[DOMAIN_MAX];
-struct lock domain_list_lock;
+struct lock domain_list_lock = LOCK(LOCK_DOMAINS);
 
 static pa_t table_alloc(void)
 {
@@ -124,6 +124,7 @@ int domain_create(const struct domain_config *config, struct domain **out)
 	d = heap_pages(0);
 	if (d == NULL)
 		return -ENOMEM;
+	lock_init(&d->memory_lock, LOCK_MEMORY);
 	d->id = id;
 	d->slot = slot;
 	d->config = *config;

@@ -369,6 +369,7 @@ static int event_domain_create(struct domain *d)
 	d->events = heap_pages(table_order());
 	if (!d->events)
 		return -ENOMEM;
+	lock_init(&d->events->lock, LOCK_EVENTS);
 	d->events->port[0].state = EVENT_RESERVED;
 	d->events->used[0] = 1;
 	d->events->ports = d->config.event_ports ? d->config.event_ports : EVENT_PORTS;

@@ -146,6 +146,7 @@ static int grant_domain_create(struct domain *d)
 	d->grants = heap_pages(TABLE_ORDER);
 	if (!d->grants)
 		return -ENOMEM;
+	lock_init(&d->grants->lock, LOCK_GRANTS);
 	d->grants->frames_max = limited(d->config.grant_frames, GRANT_FRAMES_MAX);
 	d->grants->maps_max = limited(d->config.maptrack_frames, MAPTRACK_MAX);
 	return grant_frame(d, 0, &first);

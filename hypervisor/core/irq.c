@@ -11,7 +11,7 @@ static struct irq {
 	struct domain *domain;
 	bool forwarded; /* not deactivated here */
 } irqs[IRQ_MAX];
-static struct lock lock;
+static struct lock lock = LOCK(LOCK_IRQ);
 
 int irq_register(unsigned intid, bool edge, irq_handler *handler, void *arg)
 {
@@ -99,8 +99,10 @@ struct domain *irq_owner(unsigned intid)
 	return intid < IRQ_MAX ? irqs[intid].domain : NULL;
 }
 
+/* The register has the triggers of 16 interrupts, which may be several domains'. */
 void irq_guest_trigger(unsigned intid, bool edge)
 {
+	LOCK_SCOPE(&lock);
 	gic_set_edge(intid, edge);
 }
 

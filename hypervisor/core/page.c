@@ -19,7 +19,7 @@ static struct bank {
 static unsigned bank_count;
 static struct free_block *free_list[ORDER_MAX + 1];
 static uint64_t free_frames, total_frames;
-static struct lock lock;
+static struct lock lock = LOCK(LOCK_PAGES);
 
 static uint64_t word(enum page_type type, uint16_t owner, uint32_t count, unsigned order)
 {

@@ -19,6 +19,8 @@ static struct pool *pool_of_cluster(unsigned i)
 
 void pool_init(void)
 {
+	for (unsigned i = 0; i < POOL_MAX; i++)
+		lock_init(&pools[i].lock, LOCK_POOL);
 	for (unsigned i = 0; i < cpu_count; i++) {
 		struct pool *p = pool_of_cluster(i);
 
@@ -60,7 +62,7 @@ struct pool *pool_lock(struct pool **where)
 }
 
 /* ---- what the tools change --------------------------------------------------------------------------------------------- */
-static struct lock list_lock; /* outer to all pools' locks: who is used, which CPU is where */
+static struct lock list_lock = LOCK(LOCK_POOL_LIST); /* who is used, which CPU is where */
 
 int pool_create(unsigned *id)
 {

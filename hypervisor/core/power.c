@@ -17,6 +17,7 @@ int power_init(const struct power_backend *backend)
 	power = heap_pages(POWER_ORDER);
 	if (!power)
 		return -ENOMEM;
+	lock_init(&power->lock, LOCK_POWER);
 	power->backend = backend;
 	power->job = NO_RAIL;
 	memset(power->rail_of, NO_RAIL, sizeof(power->rail_of));

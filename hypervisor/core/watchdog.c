@@ -57,6 +57,7 @@ static int watchdog_domain_create(struct domain *d)
 	d->watchdogs = heap_pages(0);
 	if (d->watchdogs == NULL)
 		return -ENOMEM;
+	lock_init(&d->watchdogs->lock, LOCK_WATCHDOG);
 	for (unsigned i = 0; i < WATCHDOGS; i++)
 		d->watchdogs->timer[i] = (struct timer){.fire = fire, .arg = d};
 	return 0;

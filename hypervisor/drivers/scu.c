@@ -28,6 +28,7 @@ static bool drop_words(struct scu *s)
 void scu_init(struct scu *s, const struct scu_port *port, uint64_t timeout)
 {
 	memset(s, 0, sizeof(*s));
+	lock_init(&s->lock, LOCK_SCU);
 	s->port = *port;
 	s->timeout = timeout;
 	s->port.write(s->port.arg, MU_CR, 0);

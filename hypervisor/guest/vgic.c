@@ -374,6 +374,7 @@ static int vgic_domain_create(struct domain *d)
 	d->vgic = heap_pages(order);
 	if (!d->vgic)
 		return -ENOMEM;
+	lock_init(&d->vgic->lock, LOCK_VGIC);
 	d->vgic->domain = d;
 	d->vgic->banks = 1;
 	return d->config.distributor.raw ? vgic_place(d, d->config.distributor,

@@ -184,6 +184,7 @@ int vscu_create(struct domain *d, uint64_t base, uint64_t size, unsigned intid)
 	int error = irq_unroute_guest(intid, d);
 
 	memset(&mu, 0, sizeof(mu));
+	lock_init(&mu.lock, LOCK_VSCU);
 	mu.domain = d;
 	mu.intid = intid;
 	if (!error)

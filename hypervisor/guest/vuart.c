@@ -27,7 +27,7 @@ struct ring {
 };
 
 struct vuart {
-	struct lock lock; /* inside of event locks, outside of the vGIC's */
+	struct lock lock;
 	struct domain *domain;
 	struct page *page;
 	struct ring *ring;
@@ -162,6 +162,7 @@ static int vuart_attach(struct domain *d, ipa_t ring, uint16_t backend, unsigned
 	u = heap_pages(0);
 	if (!u)
 		return -ENOMEM;
+	lock_init(&u->lock, LOCK_VUART);
 	u->domain = d;
 	error = memory_frame_get(d, ring, true, &pa, &u->page);
 	if (error) {

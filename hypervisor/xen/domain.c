@@ -10,8 +10,8 @@
 #include "xen/hypercall.h"
 
 static uint64_t wallclock_boot_ns; /* 1970 until somebody knows better */
-static struct lock
-	wallclock_lock; /* a shared_info that is written does not go; inside of all but the console's */
+static struct lock wallclock_lock =
+	LOCK(LOCK_WALLCLOCK); /* a shared_info that is written does not go */
 
 /* Linux adds its own monotonic time, which is that of the virtual counter: so the time when that was 0 (xen/xen.h, wc_*). */
 static void wallclock_show(const struct domain *d)

@@ -33,6 +33,7 @@ boot_first:
 	add	sp, x1, :lo12:boot_stack_top
 	mov	x29, xzr
 	mov	x30, xzr
+	mov	x18, xzr
 	mrs	x0, CurrentEL
 	cmp	x0, #(2 << 2)
 	b.eq	2f
@@ -69,6 +70,7 @@ boot_other:
 	b.ne	.
 	bl	mmu_on
 	msr	tpidr_el2, x20
+	mov	x18, xzr
 	ldr	x0, [x20, #CPU_STACK]
 	mov	sp, x0
 	adrp	x0, vectors
@@ -141,11 +143,12 @@ mmu_on:
 	stp	x30, x1, [sp, #240]
 	stp	x2, xzr, [sp, #FRAME_SPSR]
 	mov	x0, sp
-	mov	x29, xzr
 .endm
+/* x29 stays the guest's: a backtrace ends at the return address that lies here (fault.c), and asks where: which slot of 128 bytes. */
 .macro vector handler
 	.balign 128
 	save
+	mov	x18, xzr			/* no locks held (cpu_locks) */
 	bl	\handler
 	b	guest_return
 .endm
@@ -166,6 +169,7 @@ mmu_on:
 
 	.section .text.vectors, "ax"
 	.balign 2048
+	.global vectors
 vectors:
 	own	0				/* EL2 with SP_EL0: never used */
 	own	1
@@ -200,11 +204,12 @@ own_fault:
 	bl	fault_report
 	b	.
 
-/* guest_enter(struct frame *): a CPU's first way to its guest; the frame lies on top of its stack */
+/* guest_enter(struct frame *): a CPU's way to its guest from elsewhere; the frame lies on top of its stack, what lies below it is
+ * forgotten */
 	.global guest_enter
 guest_enter:
 	mov	sp, x0
-	mov	x29, xzr
+	mov	x18, xzr
 	mov	x1, #1
 	str	x1, [sp, #FRAME_DIRTY]
 /* The usual way back: no work, and the handler, being C, has left x19 to x28 as the guest had them, so they need not be loaded. */
@@ -241,6 +246,8 @@ guest_return:
 	ldp	x24, x25, [sp, #192]
 	ldp	x26, x27, [sp, #208]
 	b	1b
+	.global vectors_end
+vectors_end:
 
 	/* The boot stack too is told by bit 14; what lies below it is the emergency stack. */
 	.section .bss.stack, "aw", %nobits

@@ -1,6 +1,7 @@
 /* The processor of the host tests: one at a time, whichever fake_cpu says; a counter that only moves when it is read. */
 struct cpu *fake_cpu __attribute__((weak));
 uint64_t fake_counter __attribute__((weak));
+uint64_t cpu_locks __attribute__((weak));
 
 static inline void cpu_relax(void)
 {
