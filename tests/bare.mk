@@ -15,7 +15,7 @@ HOSTILE := tests/system/guests/hostile
 $(BARE)/hostile: $(addprefix $(HOSTILE)/,main.c self.c random.c calls.c machine.c console.c entry.S hostile.h)
 $(BARE)/quiet: $(addprefix $(HOSTILE)/,quiet.c console.c entry.S hostile.h)
 $(BARE)/hostile $(BARE)/quiet: BARE_CFLAGS += -DBARE_DOMU -I$(HOSTILE)
-$(BARE)/faulty: tests/system/guests/faulty/guest.c
+$(BARE)/faulty: tests/system/guests/faulty/guest.c $(addprefix tests/system/guests/bare/,domu.c domu.h)
 $(BARE)/%: $(BARE_RUNTIME) tests/system/guests/bare/bare.h tests/system/guests/bare/bare.lds tests/bare.mk | $(SYSROOT_ARM64)/.done
 	@mkdir -p $(@D)
 	@echo "  GUEST $@"; $(HV_CC) $(BARE_CFLAGS) $(BARE_LDFLAGS) $(filter %.c %.S,$^) -o $@.elf

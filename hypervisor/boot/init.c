@@ -1,4 +1,5 @@
 /* The whole boot on one screen. */
+#include "arch/fault.h"
 #include "arch/mmu.h"
 #include "arch/psci.h"
 #include "boards/board.h"
@@ -61,7 +62,8 @@ void boot_init(uint64_t tree)
 	console_take_input();	       /* before Dom0 is given all interrupts that are left */
 	dom0_build(fdt, &modules);     /* memory, kernel, tree, vCPUs */
 	power_run();		       /* what is nobody's goes off */
-	domain_unpause(domains[0]);
-	cpu_power_update();	       /* clusters without a domain */
+	panic_end = fault_here;
+	domain_unpause(domains[0]); /* another CPU may run Dom0 at once */
+	cpu_power_update(); /* clusters without a domain */
 	sched_run();
 }

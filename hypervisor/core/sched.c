@@ -1,4 +1,5 @@
 #include "core/sched.h"
+#include "arch/fault.h"
 #include "core/cpu_power.h"
 #include "core/irq.h"
 #include "core/pool.h"
@@ -11,7 +12,7 @@
 struct cpu cpus[MAX_CPUS];
 unsigned cpu_count;
 /* Stands for "no vCPU yet" on a CPU that goes to its first one by the way to the guest. */
-static struct vcpu nobody = {.work = WORK_STOP};
+static struct vcpu nobody;
 
 unsigned cpu_online_count(void)
 {
@@ -359,13 +360,12 @@ void vcpu_work(struct vcpu *v, struct frame *f)
 	}
 }
 
-void guest_enter(struct frame *f) __attribute__((noreturn)); /* entry.S */
-
 void sched_run(void)
 {
 	struct cpu *c = cpu_this();
 
 	c->slice = (struct timer){.fire = slice_over, .arg = c};
+	ATOMIC_WRITE(nobody.work, WORK_STOP);
 	c->vcpu = &nobody;
 	guest_enter((struct frame *)(c->boot_stack - sizeof(struct frame)));
 }

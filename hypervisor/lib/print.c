@@ -149,6 +149,14 @@ void log_line(enum log_level level, const char *format, ...)
 	va_end(args);
 }
 
+static void stop(void)
+{
+	log_error("the hypervisor stops here");
+	machine_stop();
+}
+
+void (*panic_end)(void) = stop;
+
 void panic(const char *format, ...)
 {
 	va_list args;
@@ -156,6 +164,6 @@ void panic(const char *format, ...)
 	va_start(args, format);
 	line_out(LOG_ERROR, format, args);
 	va_end(args);
-	log_error("the hypervisor stops here");
-	machine_stop();
+	panic_end();
+	__builtin_trap();
 }

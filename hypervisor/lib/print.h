@@ -21,7 +21,9 @@ void log_line(enum log_level level, const char *format, ...) __attribute__((form
 /* Where log_line() sends a finished line; core/console sets it. */
 extern void (*print_sink)(enum log_level level, const char *line, size_t length);
 
-/* Prints one clear line and stops the machine for good. For boot, when going on makes no sense. */
+/* Prints one clear line and ends: at boot the machine stops for good, so that the line stays; once guests run (boot/init.c) it is a
+ * fault of the hypervisor, with a backtrace and a reset. */
+extern void (*panic_end)(void);
 void panic(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 /* An invariant of ours that does not hold. Never for what a guest said. */
 #define ASSERT(x)                                                                                                      \

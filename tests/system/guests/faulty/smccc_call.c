@@ -3,6 +3,8 @@
 #define smccc_call smccc_call_of_the_product
 #include "guest/vpsci.c"
 #undef smccc_call
+#include "core/time.h"
+#include "lib/print.h"
 
 #define FAULT	 0x83fa0170u
 #define NOINLINE __attribute__((noinline))
@@ -40,6 +42,26 @@ static NOINLINE void fault_run_data(void)
 	((void (*)(void))(uintptr_t)&code)();
 }
 
+static void fault_in_timer(void *arg)
+{
+	(void)arg;
+	fault_read_null();
+}
+
+/* On this CPU, while it runs the same vCPU or another, or none. */
+static void fault_by_interrupt(void)
+{
+	static struct timer timer = {.fire = fault_in_timer};
+
+	timer_set(&timer, cpu_counter());
+}
+
+static void fault_with_lock(struct domain *d)
+{
+	LOCK_SCOPE(&d->memory_lock);
+	fault_read_null();
+}
+
 void smccc_call(struct vcpu *v, struct frame *f)
 {
 	if ((uint32_t)f->x[0] == FAULT) {
@@ -58,6 +80,14 @@ void smccc_call(struct vcpu *v, struct frame *f)
 			break;
 		case 5:
 			fault_run_data();
+			break;
+		case 6:
+			fault_with_lock(v->domain);
+			break;
+		case 8:
+			panic("an invariant does not hold");
+		case 7:
+			fault_by_interrupt();
 			break;
 		}
 	}
