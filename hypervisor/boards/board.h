@@ -2,7 +2,7 @@
  * reads them before the MMU is on. */
 #ifndef BOARDS_BOARD_H
 #define BOARDS_BOARD_H
-#include "lib/types.h"
+#include "lib/dt.h"
 
 enum board_uart { BOARD_PL011, BOARD_LPUART };
 
@@ -19,7 +19,12 @@ extern const unsigned board_count;
  * table or the tree is no tree. Works with the MMU off. */
 const struct board *board_find(const void *fdt, size_t limit);
 
-/* The console before the console: writes through `regs` (the board's uart_base, or where it is mapped). MMU on or off. */
+/* The kind of a UART with this compatible list; false: no driver. MMU on or off, as what follows. */
+bool board_uart_of(struct dt_value compatible, enum board_uart *uart);
+/* Fills in kind and place of the UART that stdout-path names. Trusts the tree no more than board_find(), but asks for a whole one. */
+bool board_uart_of_tree(const void *fdt, size_t limit, struct board *b);
+
+/* The console before the console: writes through `regs` (the board's uart_base, or where it is mapped). */
 void early_puts(const struct board *b, volatile void *regs, const char *text);
 
 #endif

@@ -1,5 +1,5 @@
 /* Finds the board in an unchecked device tree and writes to its UART by polling: works before everything else, MMU off too.
- * So: no pointers in data, aligned accesses only (the .mk file says -mstrict-align), every offset checked. */
+ * So: no pointers in data, aligned accesses only (the .mk file says -mstrict-align, for lib/dt too), every offset checked. */
 #include "boards/board.h"
 #include "lib/string.h"
 
@@ -69,6 +69,25 @@ const struct board *board_find(const void *fdt, size_t limit)
 		}
 	}
 	return NULL;
+}
+
+bool board_uart_of(struct dt_value compatible, enum board_uart *uart)
+{
+	*uart = dt_is(compatible, "arm,pl011") ? BOARD_PL011 : BOARD_LPUART;
+	return *uart == BOARD_PL011 || dt_is(compatible, "fsl,imx8qm-lpuart") ||
+	       dt_is(compatible, "fsl,imx8qxp-lpuart") || dt_is(compatible, "fsl,imx7ulp-lpuart");
+}
+
+bool board_uart_of_tree(const void *fdt, size_t limit, struct board *b)
+{
+	struct dt_range at;
+	int node = dt_check(fdt, limit) == NULL ? dt_stdout(fdt) : -1;
+
+	if (node < 0 || !board_uart_of(dt_property(fdt, node, "compatible"), &b->uart) ||
+	    !dt_reg(fdt, node, 0, &at))
+		return false;
+	b->uart_base = at.base;
+	return true;
 }
 
 static void early_put(const struct board *b, volatile uint32_t *regs, char c)

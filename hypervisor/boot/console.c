@@ -9,15 +9,8 @@
 #include "lib/dt.h"
 #include "lib/print.h"
 
-static const struct {
-	const char *compatible;
-	const struct uart_ops *ops;
-} drivers[] = {
-	{"arm,pl011", &uart_pl011},
-	{"fsl,imx8qm-lpuart", &uart_lpuart},
-	{"fsl,imx8qxp-lpuart", &uart_lpuart},
-	{"fsl,imx7ulp-lpuart", &uart_lpuart},
-};
+static const struct uart_ops *const drivers[] = {
+	[BOARD_PL011] = &uart_pl011, [BOARD_LPUART] = &uart_lpuart};
 static uint64_t open_at; /* machine address of the UART in use; 0 none */
 static void *open_regs;
 static unsigned input_intid;
@@ -55,7 +48,7 @@ void early_console_open(const struct board *board)
 		return;
 	open_at = board->uart_base;
 	open_regs = mmu_map_device(PA(open_at), PAGE_SIZE);
-	u.ops = board->uart == BOARD_PL011 ? &uart_pl011 : &uart_lpuart;
+	u.ops = drivers[board->uart];
 	u.regs = open_regs;
 	console_init(&u);
 }
@@ -63,28 +56,28 @@ void early_console_open(const struct board *board)
 void console_open(const void *fdt)
 {
 	int node = dt_stdout(fdt), gic_node = dt_compatible(fdt, -1, "arm,gic-v3");
+	enum board_uart kind;
 	struct dt_range at;
+	struct uart u;
 	unsigned flags;
 
 	if (node < 0) {
 		log_warning("the device tree names no console (stdout-path): the board's own is used");
 		return;
 	}
-	for (unsigned i = 0; i < ARRAY_SIZE(drivers); i++) {
-		struct uart u = {drivers[i].ops, open_regs};
-
-		if (!dt_is(dt_property(fdt, node, "compatible"), drivers[i].compatible) || !dt_reg(fdt, node, 0, &at))
-			continue;
-		if (at.base != open_at)
-			u.regs = mmu_map_device(PA(at.base), PAGE_SIZE);
-		if (!dt_interrupt(fdt, node, 0, gic_node, &input_intid, &flags))
-			input_intid = 0;
-		open_at = at.base;
-		open_regs = u.regs;
-		console_init(&u);
+	if (!board_uart_of(dt_property(fdt, node, "compatible"), &kind) ||
+	    !dt_reg(fdt, node, 0, &at)) {
+		log_warning("no driver for the console %s: the board's own is used",
+			    dt_name(fdt, node));
 		return;
 	}
-	log_warning("no driver for the console %s: the board's own is used", dt_name(fdt, node));
+	u.ops = drivers[kind];
+	u.regs = at.base == open_at ? open_regs : mmu_map_device(PA(at.base), PAGE_SIZE);
+	if (!dt_interrupt(fdt, node, 0, gic_node, &input_intid, &flags))
+		input_intid = 0;
+	open_at = at.base;
+	open_regs = u.regs;
+	console_init(&u);
 }
 
 void console_take_input(void)

@@ -5,17 +5,12 @@
 
 uint64_t dt_read_cells(const void *cells, unsigned count)
 {
-	uint64_t both;
-	uint32_t one;
+	const uint32_t *cell = __builtin_assume_aligned(cells, 4);
 
 	if (count == 0)
 		return 0;
-	if (count == 2) {
-		__builtin_memcpy(&both, cells, sizeof(both));
-		return __builtin_bswap64(both);
-	}
-	__builtin_memcpy(&one, cells, sizeof(one));
-	return __builtin_bswap32(one);
+	return count == 2 ? (uint64_t)__builtin_bswap32(cell[0]) << 32 | __builtin_bswap32(cell[1])
+			  : __builtin_bswap32(cell[0]);
 }
 
 bool dt_reservation(const void *fdt, unsigned index, struct dt_range *out)

@@ -5,15 +5,18 @@
 
 static uint32_t be32(const char *p)
 {
-	uint32_t v;
+	return __builtin_bswap32(*(const uint32_t *)__builtin_assume_aligned(p, 4));
+}
 
-	__builtin_memcpy(&v, p, sizeof(v)); /* inline, also without a C library */
-	return __builtin_bswap32(v);
+/* libfdt's own accessors take four bytes one by one where unaligned accesses are not allowed. */
+static uint32_t header(const void *fdt, size_t field)
+{
+	return be32((const char *)fdt + field);
 }
 
 static const char *structure(const void *fdt)
 {
-	return (const char *)fdt + fdt_off_dt_struct(fdt);
+	return (const char *)fdt + header(fdt, offsetof(struct fdt_header, off_dt_struct));
 }
 
 /* Behind a name: its NUL and the padding to a whole word. */
@@ -46,7 +49,8 @@ bool dt_property_next(const void *fdt, int *at, const char **name, struct dt_val
 		return false;
 	value->size = (int)be32(s + i + 4);
 	value->data = s + i + 12;
-	*name = (const char *)fdt + fdt_off_dt_strings(fdt) + be32(s + i + 8);
+	*name = (const char *)fdt + header(fdt, offsetof(struct fdt_header, off_dt_strings)) +
+		be32(s + i + 8);
 	*at = i + 12 + ((value->size + 3) & ~3);
 	return true;
 }

@@ -1,4 +1,4 @@
-/* ISO C's memory and string functions. Byte-wise reads only in those that run before the MMU is on (strlen, strnlen, memcmp). */
+/* ISO C's memory and string functions. The str... functions, memcmp and memchr read bytes only: they run before the MMU is on. */
 #include "lib/string.h"
 #include "lib/types.h"
 

@@ -322,6 +322,12 @@ def test_el1(run, tree):
     run(tree, virtualization=False).until("started at EL1 (or EL3), but a hypervisor needs EL2. On QEMU: -M virt,virtualization=on\n")
 
 
+def test_el1_on_an_unknown_board(run, tree):
+    """The UART that stdout-path names is found without the MMU, too."""
+    tree.properties["compatible"] = text("nobody,knows")
+    run(tree, virtualization=False).until("started at EL1 (or EL3), but a hypervisor needs EL2. On QEMU: -M virt,virtualization=on\n")
+
+
 def test_no_psci(refuses, tree):
     """No way to start or stop a CPU."""
     tree.remove("psci")

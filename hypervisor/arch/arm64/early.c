@@ -1,8 +1,8 @@
 /* What runs with the MMU off, at the machine address where the image lies: builds the tables with which it goes on. Reaches
  * everything relative to the program counter; holds no pointers in data. */
+#include "early.h"
 #include "arch/mmu.h"
 #include "boards/board.h"
-#include "early.h"
 
 extern const char image_begin[], text_end[], rodata_end[], image_end[];
 
@@ -52,7 +52,10 @@ void early_tables(void)
 void early_wrong_level(const void *fdt)
 {
 	const struct board *b = board_find(fdt, MIB(2));
+	struct board unknown;
 
+	if (b == NULL && board_uart_of_tree(fdt, MIB(2), &unknown))
+		b = &unknown;
 	if (b != NULL)
 		early_puts(b, (volatile void *)b->uart_base,
 			   "domus: started at EL1 (or EL3), but a hypervisor needs EL2. On QEMU: -M virt,virtualization=on\n");

@@ -57,13 +57,14 @@ static void build(const void *fdt)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct boot_modules modules;
+	struct board b;
 
 	board_find(data, size);
 	if (dt_check(data, size) != NULL)
 		return 0;
 	if (fdt_check_full(data, size) != 0)
 		abort();
-	dt_stdout(data);
+	board_uart_of_tree(data, size, &b);
 	walk_agrees(data);
 	build(data);
 	memset(&modules, 0, sizeof(modules));
