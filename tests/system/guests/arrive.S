@@ -6,17 +6,9 @@
 #define HYPERVISOR_console_io 18 /* public/xen.h */
 #define CONSOLEIO_write	      0
 
-	.globl _start
-_start:
-	adr	x19, _start		/* code0 of the header */
-	b	main
-	.quad	0			/* text_offset */
-	.quad	_end - _start		/* image_size */
-	.quad	0xa			/* little endian, 4 KiB pages, anywhere */
-	.quad	0, 0, 0
-	.ascii	"ARM\x64"
-	.long	0
-main:
+#include "image-header.S"
+
+	image_header adr x19, _start
 	mov	x20, x0
 	adr	x2, kernel_end
 	mov	x0, x19

@@ -7,17 +7,9 @@
 #define SCHEDOP_shutdown    2  /* public/sched.h, which assembly cannot include */
 #define SHUTDOWN_crash      3
 
-	.globl _start
-_start:
-	b	crash
-	.long	0
-	.quad	0		/* text_offset */
-	.quad	_end - _start	/* image_size */
-	.quad	0xa		/* little endian, 4 KiB pages, anywhere */
-	.quad	0, 0, 0
-	.ascii	"ARM\x64"
-	.long	0
-crash:
+#include "image-header.S"
+
+	image_header nop
 	mov	x0, #SCHEDOP_shutdown
 	adr	x1, argument
 	mov	x16, #HYPERVISOR_sched_op
