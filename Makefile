@@ -28,8 +28,11 @@ include agent/agent.mk
 C_FILES     = $(shell git ls-files '*.c' '*.h')
 SHELL_FILES = $(shell git grep -lE '^\#!.*bash' -- . ':!*.md')
 TIDY_FILES  = $(filter agent/%.c,$(C_FILES))
+HV_TIDY_FILES = $(filter hypervisor/%.c,$(C_FILES))
 TIDY_FLAGS  = -D_GNU_SOURCE -DDOMUS_VERSION=\"$(VERSION)\" -Iagent -std=gnu11 --target=aarch64-linux-gnu \
 	--sysroot=$(SYSROOT_ARM64) -isystem $(SYSROOT_ARM64)/usr/include/aarch64-linux-gnu
+HV_TIDY_FLAGS = -DDOMUS_VERSION=\"$(VERSION)\" -Ihypervisor -Ihypervisor/arch/arm64 -std=gnu11 --target=aarch64-linux-gnu -ffreestanding \
+	-mgeneral-regs-only -ffixed-x18 --sysroot=$(SYSROOT_ARM64) -isystem $(SYSROOT_ARM64)/usr/include/aarch64-linux-gnu
 
 .PHONY: format format-check lint lint-c lint-shell
 format: ## lay out the C sources with clang-format
@@ -54,8 +57,11 @@ lint-c: $(SYSROOT_ARM64)/.done
 	@echo "  CPPCHECK hypervisor"; cppcheck --quiet --std=c11 --platform=unix64 --enable=warning,performance,portability \
 		--suppress=comparePointers --inline-suppr --suppressions-list=.cppcheck --error-exitcode=1 -j2 -D__aarch64__ \
 		-Ihypervisor -Ihypervisor/arch/arm64 $(filter hypervisor/%.c,$(C_FILES)) # a section's bounds are two symbols of the linker
-	@echo "  CLANG-TIDY"; printf '%s\n' $(TIDY_FILES) | xargs -P2 -n2 bash -o pipefail -c 'clang-tidy --quiet "$$@" -- $(TIDY_FLAGS) 2>&1 | \
-		sed -E "/^[0-9]+ warnings?( and [0-9]+ errors?)? generated\.\$$/d"' clang-tidy # counts what is in others' headers
+	@echo "  CLANG-TIDY"; printf '%s\n' $(TIDY_FILES) | $(call tidy,$(TIDY_FLAGS))
+	@echo "  CLANG-TIDY hypervisor"; printf '%s\n' $(HV_TIDY_FILES) | $(call tidy,$(HV_TIDY_FLAGS))
+# what it counts last is in others' headers
+tidy = xargs -P2 -n2 bash -o pipefail -c 'clang-tidy --quiet "$$@" -- $1 2>&1 | \
+	sed -E "/^[0-9]+ warnings?( and [0-9]+ errors?)? generated\.\$$/d"' clang-tidy
 
 lint-shell:
 	@packaging/install-packages lint

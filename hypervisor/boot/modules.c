@@ -144,8 +144,8 @@ void modules_find(const void *fdt, struct boot_modules *m)
 	if (m->kernel.command_line[0] == '\0') {
 		const char *from = dom0 != NULL ? dom0 : own != NULL ? dt_string(fdt, chosen, "bootargs") : NULL;
 
-		if (string_copy(m->kernel.command_line, from != NULL ? from : "", sizeof(m->kernel.command_line)) >=
-		    sizeof(m->kernel.command_line))
+		from = from != NULL ? from : "";
+		if (string_copy(m->kernel.command_line, from, sizeof(m->kernel.command_line)) >= sizeof(m->kernel.command_line))
 			panic("Dom0's command line has %zu characters, more than the %zu that a kernel takes", strlen(from),
 			      sizeof(m->kernel.command_line) - 1);
 	}

@@ -2,7 +2,7 @@
 #include "arch/arm64/sysreg.h"
 
 #define READ(crm, op2)                                                                             \
-	case crm * 8 + op2:                                                                        \
+	case (crm)*8 + (op2):                                                                      \
 		return sysreg_read(S3_0_C0_C##crm##_##op2);
 #define READ_ALL(crm)                                                                              \
 	READ(crm, 0)                                                                               \
