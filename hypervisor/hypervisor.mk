@@ -143,6 +143,15 @@ $(HV_BOOT_UNIT:%=$(HV_HOST)/unit/%): $(HV_BOOT_LIB) $(HV_BOOT_FAKE) tests/unit/h
 $(HV_HOST)/fuzz/device_tree: $(HV_ASAN)/tests/fuzz/hypervisor/device_tree.o $(HV_ASAN)/tests/fuzz/driver.o $(HV_BOOT_LIB) $(HV_BOOT_FAKE) \
 		tests/unit/hypervisor/fake/boot_machine.lds
 	@mkdir -p $(@D); echo "  LD hypervisor fuzz $(@F)"; gcc $(HV_HOST_CFLAGS) $(filter %.o,$^) $(HV_BOOT_LDFLAGS) -o $@ -lfdt
+# Frames, stage 2 and the end of domains, together on one machine: the tables' stores are watched (fake/stage2_machine.h).
+HV_MEMORY := $(patsubst %.c,$(HV_ASAN)/%.o,tests/unit/hypervisor/core/memory.c tests/unit/hypervisor/fake/stage2_machine.c \
+	tests/unit/hypervisor/fake/boot_machine.c hypervisor/arch/arm64/stage2.c hypervisor/lib/print.c \
+	$(addprefix hypervisor/core/,page.c memory.c domain.c domain_kill.c lock_order.c))
+$(HV_ASAN)/hypervisor/arch/arm64/stage2.o: HV_HOST_CFLAGS += -DFAKE_STAGE2 -include tests/unit/hypervisor/fake/stage2_machine.h
+$(HV_HOST)/unit/memory: $(HV_MEMORY) tests/unit/hypervisor/fake/units.lds tests/unit/hypervisor/fake/boot_machine.lds
+	@mkdir -p $(@D); echo "  LD hypervisor unit $(@F)"; gcc $(HV_HOST_CFLAGS) $(filter %.o,$^) $(HV_BOOT_LDFLAGS) \
+		-T tests/unit/hypervisor/fake/units.lds -o $@ -lcmocka
+HV_UNIT += memory
 # unpacking needs nothing of the machine
 HV_GZIP := $(HV_ASAN)/hypervisor/lib/gzip.o $(HV_ASAN)/hypervisor/lib/inflate.o
 $(HV_HOST)/unit/gzip: $(HV_ASAN)/tests/unit/hypervisor/lib/gzip.o $(HV_GZIP)

@@ -21,6 +21,7 @@ struct stage2 {
 	uint16_t vmid;	     /* 1.. */
 	uint32_t tables;     /* pages in use by the tables */
 	uint32_t tables_max; /* may be: else the guest could fill the machine's memory with them */
+	uint64_t top;	     /* end of the highest mapping that there ever was */
 	uint64_t vttbr;	     /* root and VMID as VTTBR_EL2 wants them */
 	bool retired;	     /* stage2_retire(): the machine sees nothing in it any more */
 	uint64_t drained;    /* retired: everything below this address is empty */

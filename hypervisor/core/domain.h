@@ -99,6 +99,8 @@ struct domain {
 	uint64_t created;	 /* counter at creation */
 	uint64_t log_from;	 /* log_guest(): counter from which on its next line may come */
 
+	bool runstate_flag; /* the guest knows the bit that says that a runstate_info is being changed */
+
 	struct watchdog *watchdogs; /* core/watchdog.c */
 	struct vuart *vuart;	    /* NULL: none */
 	struct vgic *vgic;

@@ -82,6 +82,10 @@ enum grant_status grant_map(struct domain *d, struct domain *granter, uint32_t r
 /* Takes the mapping with this handle away; it must be at `ipa`. The TLBs are clean when it returns. */
 enum grant_status grant_unmap(struct domain *d, uint32_t handle, ipa_t ipa);
 
+/* 0 when d has a grant of the frame `pa` mapped, -EINVAL when not. Looks at some handles from *from on and moves it: -ERESTART asks
+ * to be called again with it. */
+int grant_is_mapped(struct domain *d, pa_t pa, uint64_t *from);
+
 /* One side of a copy: a page of the caller's own (by_ref false), or one that `domain` grants to it. */
 struct grant_side {
 	bool by_ref;

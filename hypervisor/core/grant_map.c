@@ -187,6 +187,23 @@ int grant_unmap_all(struct domain *d)
 	return 0;
 }
 
+int grant_is_mapped(struct domain *d, pa_t pa, uint64_t *from)
+{
+	struct grant_table *t = d->grants;
+	uint64_t end = *from + SWEEP_LOOKS;
+
+	LOCK_SCOPE(&t->lock);
+	for (; *from < t->maps * MAPTRACK_PER_PAGE; ++*from) {
+		const struct maptrack *m = map_of(t, (uint32_t)*from);
+
+		if (*from == end)
+			return -ERESTART;
+		if (m->used && m->pa == pa.raw)
+			return 0;
+	}
+	return -EINVAL;
+}
+
 /* ---- copy ----------------------------------------------------------------------------------------------------------------- */
 struct held {
 	struct domain *granter; /* NULL: the caller's own page */
@@ -244,14 +261,15 @@ enum grant_status grant_copy(struct domain *d, const struct grant_side *from,
 	struct held source, target;
 	enum grant_status status;
 
-	if (from->offset + length > PAGE_SIZE || to->offset + length > PAGE_SIZE)
-		return GRANT_BAD_COPY;
 	status = hold(d, from, false, &source);
 	if (status != GRANT_OKAY)
 		return status;
 	status = hold(d, to, true, &target);
 	if (status == GRANT_OKAY) {
-		memmove(target.at, source.at, length);
+		if (from->offset + length > PAGE_SIZE || to->offset + length > PAGE_SIZE)
+			status = GRANT_BAD_COPY;
+		else
+			memmove(target.at, source.at, length);
 		let_go(&target);
 	}
 	let_go(&source);

@@ -8,6 +8,7 @@
 #include "drivers/gicv3.h"
 #include "lib/bits.h"
 #include "lib/errno.h"
+#include "lib/string.h"
 
 struct cpu cpus[MAX_CPUS];
 unsigned cpu_count;
@@ -32,10 +33,59 @@ uint64_t cpu_idle_ticks(const struct cpu *c)
 
 uint64_t sched_run_ns(const struct vcpu *v)
 {
-	uint64_t since = ATOMIC_READ(v->run_since), ticks = ATOMIC_READ(v->run_ticks);
+	uint64_t since = ATOMIC_READ(v->counted_since), ticks = ATOMIC_READ(v->ticks[RUN_RUNNING]);
 
-	return time_ns_of_ticks(ticks +
-				(v->run == VCPU_RUNNING && since != 0 ? cpu_counter() - since : 0));
+	return time_ns_of_ticks(ticks + (v->counted == RUN_RUNNING ? cpu_counter() - since : 0));
+}
+
+/* ---- the clocks of a vCPU's states, which the guest may read (pool locked) ---------------------------------------------------- */
+static void tell(const struct vcpu *v, const struct runstate_info *info)
+{
+	memcpy(v->told[0], info, v->told_first);
+	if (v->told_first < sizeof(*info))
+		memcpy(v->told[1], (const char *)info + v->told_first,
+		       sizeof(*info) - v->told_first);
+}
+
+/* Other vCPUs of the guest may be reading it. */
+static void tell_all(const struct vcpu *v)
+{
+	struct runstate_info info = {.state = v->counted, .since = time_ns_of(v->counted_since)};
+
+	for (unsigned i = 0; i < RUN_STATES; i++)
+		info.time[i] = time_ns_of_ticks(v->ticks[i]);
+	if (v->domain->runstate_flag) {
+		info.since |= BIT(63);
+		tell(v, &info);
+		cpu_barrier_store();
+		info.since &= ~BIT(63);
+	}
+	tell(v, &info);
+}
+
+static void count(struct vcpu *v, enum runstate as)
+{
+	uint64_t now = cpu_counter();
+
+	if (v->counted == as)
+		return;
+	ATOMIC_WRITE(v->ticks[v->counted], v->ticks[v->counted] + now - v->counted_since);
+	ATOMIC_WRITE(v->counted_since, now);
+	v->counted = as;
+	if (v->told[0] != NULL)
+		tell_all(v);
+}
+
+void sched_tell(struct vcpu *v, void *const at[2], uint32_t first)
+{
+	struct pool *p = pool_lock(&v->domain->pool);
+
+	v->told[0] = at[0];
+	v->told[1] = at[1];
+	v->told_first = first;
+	if (at[0] != NULL)
+		tell_all(v);
+	lock_drop(&p->lock);
 }
 
 static struct vcpu *vcpu_of(struct credit_vcpu *c)
@@ -137,6 +187,7 @@ void sched_wake(struct vcpu *v)
 
 	if (v->run == VCPU_BLOCKED && is_runnable(v)) {
 		ATOMIC_WRITE(v->run, VCPU_RUNNABLE);
+		count(v, RUN_RUNNABLE);
 		cpu = credit_wake(&p->credit, &v->credit, cpu_counter());
 	}
 	lock_drop(&p->lock);
@@ -151,6 +202,7 @@ void sched_set_online(struct vcpu *v, bool on)
 	v->blocked = false;
 	__atomic_store_n(&v->online, on, __ATOMIC_RELEASE);
 	ATOMIC_WRITE(v->run, on ? VCPU_BLOCKED : VCPU_OFFLINE);
+	count(v, RUN_OFFLINE);
 	lock_drop(&p->lock);
 }
 
@@ -217,9 +269,10 @@ static enum credit_previous stop(struct vcpu *v)
 	return CREDIT_KEEP;
 }
 
+/* It is not what its CPU runs next. */
 static void stop_clock(struct vcpu *v)
 {
-	ATOMIC_WRITE(v->run_ticks, v->run_ticks + cpu_counter() - v->run_since);
+	count(v, v->run == VCPU_RUNNABLE ? RUN_RUNNABLE : may_run(v) ? RUN_BLOCKED : RUN_OFFLINE);
 }
 
 /* Can what runs here go on? Pool locked. */
@@ -253,14 +306,13 @@ static struct vcpu *choose(struct cpu *c, struct pool *p, uint64_t *until)
 			return NULL;
 		v = vcpu_of(next);
 		__atomic_store_n(&v->cpu, c, __ATOMIC_RELAXED);
-		if (next != was)
-			ATOMIC_WRITE(v->run_since, cpu_counter());
 		bits_clear32(&v->work, WORK_STOP);
 		__atomic_store_n(&v->run, VCPU_RUNNING, __ATOMIC_RELEASE);
 		__atomic_thread_fence(
 			__ATOMIC_SEQ_CST); /* before v->work and the rest are looked at */
 		if (is_runnable(v)) {	   /* else it was paused while it waited */
 			next->loaded = (int8_t)c->id;
+			count(v, RUN_RUNNING);
 			return v;
 		}
 	}
@@ -482,6 +534,8 @@ static int sched_vcpu_create(struct vcpu *v)
 {
 	struct pool *p = pool_lock(&v->domain->pool);
 
+	v->counted = RUN_OFFLINE;
+	v->counted_since = cpu_counter();
 	credit_vcpu_init(&v->credit, &v->domain->credit, v->cpu->id);
 	credit_rehome(&p->credit, &v->credit);
 	v->sleep = (struct timer){.fire = sleep_over, .arg = v};

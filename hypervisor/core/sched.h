@@ -43,6 +43,10 @@ int sched_set_domain(struct domain *d, unsigned weight, unsigned cap);
 /* Nanoseconds that v ran so far, the present slice included. */
 uint64_t sched_run_ns(const struct vcpu *v);
 
+/* From now on v's runstate_info stands in the guest's memory at at[0] (`first` bytes) and at[1], and is true whenever one of its vCPUs
+ * looks: as long as the caller keeps the pages. at[0] NULL: no more. */
+void sched_tell(struct vcpu *v, void *const at[2], uint32_t first);
+
 /* The slow half of the way to the guest: called by entry.S's exit path when v->work is not 0. Afterwards f may be another vCPU's. */
 void vcpu_work(struct vcpu *v, struct frame *f);
 /* The domain may run for the first time: its vCPUs get pCPUs. 0, or -EBUSY when there are none left. */

@@ -25,6 +25,14 @@ struct xen_vcpu;    /* xen/, core/event: vcpu_info, runstate area, ... */
 
 #define IRQ_MARK_WORDS 16 /* 1024 INTIDs: SGI 0-15, PPI 16-31, SPI 32-1019 */
 
+/* What a guest is told of a vCPU's time: struct vcpu_runstate_info of xen/vcpu.h. Times are nanoseconds. */
+enum runstate { RUN_RUNNING, RUN_RUNNABLE, RUN_BLOCKED, RUN_OFFLINE, RUN_STATES };
+struct runstate_info {
+	uint32_t state, pad;
+	uint64_t since; /* bit 63: being changed */
+	uint64_t time[RUN_STATES];
+};
+
 enum vcpu_run { VCPU_OFFLINE, VCPU_RUNNING, VCPU_BLOCKED, VCPU_RUNNABLE }; /* core/sched.h has the table */
 
 struct vcpu {
@@ -48,8 +56,11 @@ struct vcpu {
 	uint64_t restart[2];   /* arguments 0 and 1 of a hypercall that answered -ERESTART, see xen/hypercall.h */
 	bool reset;	       /* state was set by vcpu_start(): interrupts and timers start anew when it is loaded */
 	uint32_t pauses;       /* vcpu_pause() count: by domctl or by core */
-	uint64_t run_since;    /* counter when it last began to run */
-	uint64_t run_ticks;    /* ticks it ran before that */
+	enum runstate counted;	       /* what it does, for the clocks: since `counted_since`, and so many ticks before that */
+	uint64_t counted_since;
+	uint64_t ticks[RUN_STATES];
+	void *told[2]; /* where the guest has its struct runstate_info, which may lie in two pages; NULL: nowhere */
+	uint32_t told_first; /* bytes of it in the first one */
 
 	/* core/sched.c; lock: the domain's pool's, but the flags that only the CPU sets on which it runs */
 	struct credit_vcpu credit;

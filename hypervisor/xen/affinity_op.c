@@ -34,10 +34,10 @@ int64_t domctl_get_affinity(struct vcpu *v, struct domain *d, struct xen_domctl 
 	const struct vcpu *t = a->vcpu < d->vcpus_max ? d->vcpu[a->vcpu] : NULL;
 	int error = 0;
 
+	if (!t)
+		return a->vcpu < d->vcpus_max ? -ESRCH : -EINVAL;
 	if (!(a->flags & (XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT)))
 		return -EINVAL;
-	if (!t)
-		return -ESRCH;
 	if (a->flags & XEN_VCPUAFFINITY_HARD)
 		error = map_out(v, &a->cpumap_hard, t->credit.hard);
 	if (!error && (a->flags & XEN_VCPUAFFINITY_SOFT))
@@ -61,10 +61,10 @@ int64_t domctl_set_affinity(struct vcpu *v, struct domain *d, struct xen_domctl 
 	uint32_t hard, soft, members;
 	int error = 0;
 
+	if (!t)
+		return a->vcpu < d->vcpus_max ? -ESRCH : -EINVAL;
 	if (!(a->flags & (XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT)))
 		return -EINVAL;
-	if (!t)
-		return -ESRCH;
 	hard = t->credit.hard;
 	soft = t->credit.soft;
 	if (a->flags & XEN_VCPUAFFINITY_HARD)

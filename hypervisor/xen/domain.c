@@ -2,6 +2,7 @@
 #include "core/console.h"
 #include "core/event.h"
 #include "core/page.h"
+#include "core/sched.h"
 #include "core/time.h"
 #include "core/unit.h"
 #include "lib/bits.h"
@@ -69,6 +70,20 @@ static int xen_domain_create(struct domain *d)
 	return 0;
 }
 
+static void runstate_forget(struct domain *d, unsigned i)
+{
+	struct page **pages = d->xen->runstate_page[i];
+
+	if (!pages[0])
+		return;
+	sched_tell(d->vcpu[i], (void *[2]){NULL, NULL}, 0);
+	for (unsigned k = 0; k < 2; k++) {
+		if (pages[k])
+			page_put(pages[k]);
+		pages[k] = NULL;
+	}
+}
+
 /* Nobody sends it events any more when its channels are closed; then the words they were marked in can go. */
 static int xen_domain_relinquish(struct domain *d)
 {
@@ -91,6 +106,8 @@ static int xen_domain_relinquish(struct domain *d)
 			page_put(d->xen->info_page[i]);
 			d->xen->info_page[i] = NULL;
 		}
+	for (unsigned i = 0; i < d->vcpus_max; i++)
+		runstate_forget(d, i);
 	lock_take(&wallclock_lock);
 	shared = d->xen->shared;
 	d->xen->shared = NULL;

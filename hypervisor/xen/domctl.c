@@ -112,7 +112,7 @@ static const struct {
 	[XEN_DOMCTL_getdomaininfo] = {get_domain_info, 0},
 	[XEN_DOMCTL_max_mem] = {domctl_max_mem, 0},
 	[XEN_DOMCTL_setvcpucontext] = {domctl_set_vcpu_context, DOMCTL_OTHER},
-	[XEN_DOMCTL_getvcpucontext] = {domctl_get_vcpu_context, 0},
+	[XEN_DOMCTL_getvcpucontext] = {domctl_get_vcpu_context, DOMCTL_OTHER},
 	[XEN_DOMCTL_getvcpuinfo] = {get_vcpu_info, 0},
 	[XEN_DOMCTL_max_vcpus] = {domctl_max_vcpus, DOMCTL_OTHER},
 	[XEN_DOMCTL_setdomainhandle] = {set_handle, 0},

@@ -226,8 +226,6 @@ int64_t domctl_get_vcpu_context(struct vcpu *v, struct domain *d, struct xen_dom
 		return -EINVAL;
 	if (!op->u.vcpucontext.ctxt.p)
 		return -EFAULT;
-	if (t == v)
-		return -EINVAL;
 	if (!ATOMIC_READ(t->online) && !t->reset)
 		return -ENODATA; /* it has no state yet */
 	error = hold(v, t);

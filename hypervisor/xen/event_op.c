@@ -140,10 +140,30 @@ static int64_t op_reset(struct vcpu *v, void *in, gva_t at)
 	return error == -ERESTART ? hypercall_restart(v, EVTCHNOP_reset, at.raw) : error;
 }
 
+/* Interrupts of the machine come by the GIC. */
+static int64_t op_bind_pirq(struct vcpu *v, void *in, gva_t at)
+{
+	(void)v;
+	(void)in;
+	(void)at;
+	return -EOPNOTSUPP;
+}
+
+/* Channels of the 2-level ABI have none. */
+static int64_t op_set_priority(struct vcpu *v, void *in, gva_t at)
+{
+	struct event_port port;
+	int error = event_status(v->domain, ((struct evtchn_set_priority *)in)->port, &port);
+
+	(void)at;
+	return error || port.state == EVENT_FREE ? -EINVAL : -ENOSYS;
+}
+
 static const struct op ops[] = {
 	[EVTCHNOP_bind_interdomain] = {op_bind_interdomain, sizeof(struct evtchn_bind_interdomain),
 				       OP_OUT},
 	[EVTCHNOP_bind_virq] = {op_bind_virq, sizeof(struct evtchn_bind_virq), OP_OUT},
+	[EVTCHNOP_bind_pirq] = {op_bind_pirq, sizeof(struct evtchn_bind_pirq), 0},
 	[EVTCHNOP_close] = {op_close, sizeof(struct evtchn_close), 0},
 	[EVTCHNOP_send] = {op_send, sizeof(struct evtchn_send), 0},
 	[EVTCHNOP_status] = {op_status, sizeof(struct evtchn_status), OP_OUT},
@@ -152,6 +172,7 @@ static const struct op ops[] = {
 	[EVTCHNOP_bind_vcpu] = {op_bind_vcpu, sizeof(struct evtchn_bind_vcpu), 0},
 	[EVTCHNOP_unmask] = {op_unmask, sizeof(struct evtchn_unmask), 0},
 	[EVTCHNOP_reset] = {op_reset, sizeof(struct evtchn_reset), 0},
+	[EVTCHNOP_set_priority] = {op_set_priority, sizeof(struct evtchn_set_priority), 0},
 };
 
 int64_t hypercall_event(struct vcpu *v, const uint64_t *a)

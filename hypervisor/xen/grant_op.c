@@ -173,6 +173,37 @@ static int64_t op_swap(struct vcpu *v, void *in, gva_t at)
 	return 0;
 }
 
+/* What a device that does not see the caches reads or has written, in the caller's own memory or in a page that was granted to it
+ * and that it has mapped: Linux asks for it where its own maintenance by address would not know a machine address. To forget lines
+ * without writing them back could bring a guest what was in the page before it: they are written back too. */
+static int64_t op_cache_flush(struct vcpu *v, void *in, gva_t at)
+{
+	const gnttab_cache_flush_t *op = in;
+	pa_t page = PA(ALIGN_DOWN(op->a.dev_bus_addr, PAGE_SIZE));
+	struct page *p;
+	int64_t error = 0;
+
+	(void)at;
+	if (op->offset >= PAGE_SIZE || op->offset + op->length > PAGE_SIZE ||
+	    (op->op & ~(GNTTAB_CACHE_INVAL | GNTTAB_CACHE_CLEAN)))
+		return -EINVAL;
+	if (op->length == 0 || op->op == 0)
+		return 0; /* the question whether there is such an operation */
+	p = page_of(page);
+	if (!p)
+		return -EINVAL;
+	if (!page_get(p, page_owner(p)))
+		return -EPERM;
+	if (page_owner(p) != v->domain->id)
+		error = grant_is_mapped(v->domain, page, &v->restart[1]);
+	if (!error && (op->op & GNTTAB_CACHE_INVAL))
+		cache_clean_invalidate((char *)pa_to_va(page) + op->offset, op->length);
+	else if (!error)
+		cache_clean((char *)pa_to_va(page) + op->offset, op->length);
+	page_put(p);
+	return error;
+}
+
 static const struct op ops[] = {
 	[GNTTABOP_map_grant_ref] = {op_map, sizeof(struct gnttab_map_grant_ref), OP_OUT},
 	[GNTTABOP_unmap_grant_ref] = {op_unmap, sizeof(struct gnttab_unmap_grant_ref), OP_OUT},
@@ -186,20 +217,30 @@ static const struct op ops[] = {
 					sizeof(struct gnttab_get_status_frames), OP_OUT},
 	[GNTTABOP_get_version] = {op_get_version, sizeof(struct gnttab_get_version), OP_OUT},
 	[GNTTABOP_swap_grant_ref] = {op_swap, sizeof(struct gnttab_swap_grant_ref), OP_OUT},
+	[GNTTABOP_cache_flush] = {op_cache_flush, sizeof(gnttab_cache_flush_t), 0},
 };
+
+#define CMD_BITS 12 /* as in Xen: above them is where a cache_flush that was interrupted looks on */
 
 /* a[0]: the operation in the low 32 bits, which is all that Xen looks at; above them how many entries are done already, when the
  * call goes on after an interrupt. */
 int64_t hypercall_grant(struct vcpu *v, const uint64_t *a)
 {
-	uint32_t cmd = (uint32_t)a[0], count = (uint32_t)a[2];
+	uint32_t cmd = (uint32_t)a[0] % (1u << CMD_BITS), at = (uint32_t)a[0] >> CMD_BITS;
+	uint32_t count = (uint32_t)a[2];
 
+	if ((int32_t)count < 0 || (at && cmd != GNTTABOP_cache_flush))
+		return -EINVAL;
 	if (cmd >= ARRAY_SIZE(ops) || !ops[cmd].run)
 		return -ENOSYS;
-	for (uint64_t i = a[0] >> 32; i < count; i++) {
+	v->restart[1] = at;
+	for (uint64_t i = a[0] >> 32; i < count; i++, v->restart[1] = 0) {
 		int64_t result =
 			op_run(v, ops, ARRAY_SIZE(ops), cmd, GVA(a[1] + i * ops[cmd].size));
 
+		if (result == -ERESTART)
+			return hypercall_restart(v, i << 32 | v->restart[1] << CMD_BITS | cmd,
+						 a[1]);
 		if (result)
 			return result;
 		if (i + 1 < count && vcpu_should_yield(v))

@@ -25,6 +25,20 @@ static int copy_page(struct vcpu *v, void *here, gva_t there, size_t size, bool 
 	return 0;
 }
 
+void *guest_page_get(struct vcpu *v, gva_t at, struct page **page)
+{
+	struct domain *d = v->domain;
+	pa_t pa;
+
+	LOCK_SCOPE(&d->memory_lock);
+	if (!guest_va_translate(at, true, &pa))
+		return NULL;
+	*page = page_of(pa);
+	if (!*page || !page_get(*page, d->id))
+		*page = NULL;
+	return *page ? pa_to_va(pa) : NULL;
+}
+
 static int copy(struct vcpu *v, void *here, gva_t there, size_t size, bool write)
 {
 	while (size > 0) {

@@ -40,7 +40,8 @@ int domain_by_id(struct vcpu *v, uint16_t id, struct domain **out);
 struct xen_domain {
 	struct shared_info *shared;
 	uint64_t hvm_param[64];
-	struct page *info_page[MAX_VCPUS]; /* where vcpu_info lies: a reference each */
+	struct page *info_page[MAX_VCPUS];	  /* where vcpu_info lies: a reference each */
+	struct page *runstate_page[MAX_VCPUS][2]; /* the same for struct runstate_info; event lock */
 	struct {
 		uint64_t first, last; /* frame numbers, both included; 0, 0: free */
 	} iomem[IOMEM_RANGES];

@@ -4,6 +4,7 @@
 #include "core/sched.h"
 #include "core/time.h"
 #include "core/watchdog.h"
+#include "lib/bits.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "xen/abi.h"
@@ -49,19 +50,45 @@ static int64_t register_vcpu_info(struct vcpu *v, struct vcpu *t, gva_t at)
 	return 0;
 }
 
-/* Nothing else runs on a vCPU's pCPU, so its run state never changes once it runs: it is written here and is true for good. */
+_Static_assert(sizeof(struct runstate_info) == sizeof(struct vcpu_runstate_info) &&
+		       offsetof(struct runstate_info, since) ==
+			       offsetof(struct vcpu_runstate_info, state_entry_time) &&
+		       (int)RUN_RUNNABLE == RUNSTATE_runnable &&
+		       (int)RUN_BLOCKED == RUNSTATE_blocked &&
+		       (int)RUN_OFFLINE == RUNSTATE_offline && XEN_RUNSTATE_UPDATE == BIT(63),
+	       "struct runstate_info");
+
+/* The pages are looked up now and kept: when the state changes, the guest's page tables may be another program's. */
 static int64_t register_runstate(struct vcpu *v, struct vcpu *t, gva_t at)
 {
 	struct vcpu_register_runstate_memory_area op;
-	struct vcpu_runstate_info info;
+	struct page *pages[2] = {NULL, NULL}, **old = v->domain->xen->runstate_page[t->id];
+	void *to[2] = {NULL, NULL};
+	uint64_t first;
 
-	memset(&info, 0, sizeof(info)); /* what lies between the fields goes to the guest too */
-	info.state = RUNSTATE_running;
-	info.state_entry_time = time_ns();
 	if (guest_copy_in(v, &op, at, sizeof(op)))
 		return -EFAULT;
-	info.time[RUNSTATE_running] = sched_run_ns(t);
-	(void)guest_copy_out(v, GVA(op.addr.p), &info, sizeof(info));
+	first = PAGE_SIZE - (op.addr.p & PAGE_MASK);
+	if (first > sizeof(struct runstate_info))
+		first = sizeof(struct runstate_info);
+	if (op.addr.p) { /* else: no more */
+		to[0] = op.addr.p % sizeof(uint64_t) ? NULL
+						     : guest_page_get(v, GVA(op.addr.p), &pages[0]);
+		if (to[0] && first < sizeof(struct runstate_info))
+			to[1] = guest_page_get(v, GVA(op.addr.p + first), &pages[1]);
+		if (!to[0] || (first < sizeof(struct runstate_info) && !to[1])) {
+			if (to[0])
+				page_put(pages[0]);
+			return -EINVAL;
+		}
+	}
+	LOCK_SCOPE(&v->domain->events->lock); /* of two callers one is first */
+	sched_tell(t, to, (uint32_t)first);
+	for (unsigned i = 0; i < 2; i++) {
+		if (old[i])
+			page_put(old[i]);
+		old[i] = pages[i];
+	}
 	return 0;
 }
 
@@ -156,11 +183,13 @@ int64_t hypercall_sched(struct vcpu *v, const uint64_t *a)
 	return op_run(v, sched_ops, ARRAY_SIZE(sched_ops), a[0], GVA(a[1]));
 }
 
-/* The protocol bit of the run state area: its content never changes, so readers are always right. */
+/* The bit of the run state area that says that it is being changed. */
 int64_t hypercall_vm_assist(struct vcpu *v, const uint64_t *a)
 {
-	(void)v;
 	if (a[0] > VMASST_CMD_disable)
 		return -ENOSYS;
-	return a[1] == VMASST_TYPE_runstate_update_flag ? 0 : -EINVAL;
+	if (a[1] != VMASST_TYPE_runstate_update_flag)
+		return -EINVAL;
+	ATOMIC_WRITE(v->domain->runstate_flag, a[0] == VMASST_CMD_enable);
+	return 0;
 }

@@ -189,7 +189,11 @@ static int range_set(struct stage2 *s, uint64_t ipa, uint64_t pa, uint64_t size,
 
 int stage2_map(struct stage2 *s, ipa_t ipa, pa_t pa, uint64_t size, enum stage2_kind kind)
 {
-	return range_set(s, ipa.raw, pa.raw, size, attributes(kind));
+	int error = range_set(s, ipa.raw, pa.raw, size, attributes(kind));
+
+	if (error == 0 && ipa.raw + size > s->top)
+		s->top = ipa.raw + size;
+	return error;
 }
 
 int stage2_unmap(struct stage2 *s, ipa_t ipa, uint64_t size)

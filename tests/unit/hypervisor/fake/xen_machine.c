@@ -33,6 +33,23 @@ struct page *page_of(pa_t pa)
 	(void)pa;
 	return &any_page;
 }
+uint16_t fake_owner = 1;
+uint16_t page_owner(const struct page *p)
+{
+	(void)p;
+	return fake_owner;
+}
+unsigned long fake_cleaned, fake_invalidated; /* bytes */
+void cache_clean(const void *va, size_t size)
+{
+	(void)va;
+	fake_cleaned += size;
+}
+void cache_clean_invalidate(const void *va, size_t size)
+{
+	(void)va;
+	fake_invalidated += size;
+}
 bool page_get(struct page *p, uint16_t owner)
 {
 	(void)p;
@@ -221,7 +238,13 @@ void vcpu_state_save(struct vcpu_state *s)
 }
 uint64_t sched_run_ns(const struct vcpu *v)
 {
-	return v->run_ticks * 16;
+	return v->ticks[RUN_RUNNING] * 16;
+}
+void sched_tell(struct vcpu *v, void *const at[2], uint32_t first)
+{
+	v->told[0] = at[0];
+	v->told[1] = at[1];
+	v->told_first = first;
 }
 void sched_yield(struct vcpu *v)
 {

@@ -7,6 +7,8 @@
 extern uint8_t fake_guest[FAKE_GUEST_SIZE];
 /* Page references taken and not given back. */
 extern long fake_references;
-void fake_grants_forget(void); /* no granted page is mapped anywhere */
+extern uint16_t fake_owner;			     /* whose every frame is */
+extern unsigned long fake_cleaned, fake_invalidated; /* bytes of caches */
+void fake_grants_forget(void);			     /* no granted page is mapped anywhere */
 
 #endif
