@@ -135,6 +135,8 @@ int scu_call(struct scu *s, enum scu_user user, uint32_t *message)
 		error = send_words(s);
 	if (!error)
 		error = receive_words(s);
+	if (error != -EAGAIN && s->waiting == user)
+		s->waiting = SCU_NOBODY; /* it need not come again, so nobody makes way for it */
 	if (error)
 		return error;
 	s->user = SCU_NOBODY;

@@ -194,6 +194,30 @@ static void test_an_answer_after_all_patience_heals_too(void **state)
 	assert_int_equal(ask(SCU_GET_MODE, DISK, 0, &mode), 0);
 }
 
+static void test_who_gave_up_waiting_holds_nobody_up(void **state)
+{
+	uint32_t rails[SCU_WORDS] = {0}, dom0[SCU_WORDS] = {0};
+	unsigned mode;
+	int error;
+
+	(void)state;
+	scu_rpc_request(SCU_GET_MODE, DISK, 0, rails);
+	scu_rpc_request(SCU_GET_MODE, DISK, 0, dom0);
+	sim_break(SIM_LATE, SIM_ANY, SIM_TIMEOUT * 20, 1);
+	assert_int_equal(scu_call(&scu, SCU_POWER, rails), -EAGAIN);
+	assert_int_equal(scu_call(&scu, SCU_DOM0, dom0), -EAGAIN); /* the next turn is Dom0's */
+	while ((error = scu_call(&scu, SCU_POWER, rails)) == -EAGAIN)
+		;
+	assert_int_equal(error, -ETIMEDOUT);
+	while ((error = scu_call(&scu, SCU_DOM0, dom0)) == -EAGAIN)
+		;
+	assert_int_equal(error, -EIO); /* it does not ask again */
+	sim.clock += SIM_TIMEOUT * 30;
+	assert_int_equal(ask(SCU_GET_MODE, DISK, 0, &mode), -EIO); /* the late answer */
+	sim.clock += SIM_TIMEOUT * 2;
+	assert_int_equal(ask(SCU_GET_MODE, DISK, 0, &mode), 0);
+}
+
 static void test_half_an_answer(void **state)
 {
 	unsigned mode;
@@ -331,6 +355,7 @@ int main(void)
 		T(test_no_answer_ends_in_time),
 		T(test_a_late_answer_is_not_taken_for_the_next_one),
 		T(test_an_answer_after_all_patience_heals_too),
+		T(test_who_gave_up_waiting_holds_nobody_up),
 		T(test_half_an_answer),
 		T(test_a_firmware_that_reads_nothing),
 		T(test_words_in_the_wrong_register),
