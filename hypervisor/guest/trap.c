@@ -81,7 +81,7 @@ static bool fault_address(uint64_t esr, uint64_t far, ipa_t *out)
 	return true;
 }
 
-static void trap_insn_abort(struct vcpu *v, struct frame *f, uint64_t esr)
+static RARE void trap_insn_abort(struct vcpu *v, struct frame *f, uint64_t esr)
 {
 	uint64_t far = sysreg_read(far_el2);
 	ipa_t at;
@@ -135,7 +135,7 @@ static inline bool emulate(struct vcpu *v, struct frame *f, uint64_t esr, ipa_t 
 }
 
 /* noinline, so that the way before it is short */
-static __attribute__((noinline)) void abort_other(struct vcpu *v, struct frame *f, uint64_t esr)
+static RARE __attribute__((noinline)) void abort_other(struct vcpu *v, struct frame *f, uint64_t esr)
 {
 	uint64_t far = sysreg_read(far_el2);
 	unsigned status = esr & 0x3f;
@@ -215,7 +215,7 @@ void trap_irq(struct frame *f)
 	irq_dispatch();
 }
 
-void trap_serror(struct frame *f)
+RARE void trap_serror(struct frame *f)
 {
 	struct vcpu *v = vcpu_current();
 

@@ -125,7 +125,7 @@ static bool holds(const struct vgic_vcpu *g, unsigned n)
  * and where CPUs are themselves virtual (QEMU on a busy host) an answer may take long. */
 #define ANSWER_NS 1000000000
 
-bool vgic_states_known(struct vgic_vcpu *reader, struct vgic_vcpu *g, unsigned n, uint64_t address)
+RARE bool vgic_states_known(struct vgic_vcpu *reader, struct vgic_vcpu *g, unsigned n, uint64_t address)
 {
 	struct domain *d = g->vgic->domain;
 	bool first = reader->asked_at == 0 || reader->asked_for != address, waits = false;
@@ -152,7 +152,7 @@ bool vgic_states_known(struct vgic_vcpu *reader, struct vgic_vcpu *g, unsigned n
 	return true;
 }
 
-void vgic_look(struct vgic_vcpu *g, unsigned n)
+RARE void vgic_look(struct vgic_vcpu *g, unsigned n)
 {
 	struct vgic_bank *bank = vgic_bank(g, n);
 	uint32_t level = bank->owed & ~bank->edge;
@@ -261,7 +261,7 @@ void vgic_leave(struct vcpu *v)
 }
 
 /* The vCPU came to another CPU: the machine's interrupts that are routed to it come too. */
-static void follow(struct vgic_vcpu *g)
+static RARE void follow(struct vgic_vcpu *g)
 {
 	struct vgic *s = g->vgic;
 
@@ -345,7 +345,7 @@ static void bank_reset(struct vgic_bank *bank)
 	*bank = (struct vgic_bank){0};
 }
 
-void vgic_reset(struct vcpu *v)
+RARE void vgic_reset(struct vcpu *v)
 {
 	struct vgic_vcpu *g = v->vgic;
 
@@ -365,7 +365,7 @@ void vgic_reset(struct vcpu *v)
 		WORK_VGIC); /* SPIs may be waiting for it; and who finds `todo` set relies on a kick */
 }
 
-static int vgic_domain_create(struct domain *d)
+static RARE int vgic_domain_create(struct domain *d)
 {
 	unsigned order = 0;
 
@@ -382,7 +382,7 @@ static int vgic_domain_create(struct domain *d)
 					 : 0;
 }
 
-static void vgic_domain_destroy(struct domain *d)
+static RARE void vgic_domain_destroy(struct domain *d)
 {
 	unsigned order = 0;
 
@@ -393,7 +393,7 @@ static void vgic_domain_destroy(struct domain *d)
 	d->vgic = NULL;
 }
 
-static int vgic_vcpu_create(struct vcpu *v)
+static RARE int vgic_vcpu_create(struct vcpu *v)
 {
 	struct vgic_vcpu *g = &v->domain->vgic->vcpus[v->id];
 
@@ -411,7 +411,7 @@ UNIT(vgic_unit) = {
 	.vcpu_create = vgic_vcpu_create,
 };
 
-int vgic_place(struct domain *d, ipa_t distributor, ipa_t redistributors, unsigned spis)
+RARE int vgic_place(struct domain *d, ipa_t distributor, ipa_t redistributors, unsigned spis)
 {
 	int error;
 

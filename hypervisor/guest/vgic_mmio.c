@@ -100,14 +100,14 @@ static void hardware_settle(struct vgic_vcpu *g, struct vgic_bank *bank, unsigne
 		irq_guest_deactivate(n * VGIC_BANK_BITS + bits_first(w));
 }
 
-static void pending_set(struct vgic_vcpu *g, struct vgic_bank *bank, unsigned n, uint32_t w)
+static RARE void pending_set(struct vgic_vcpu *g, struct vgic_bank *bank, unsigned n, uint32_t w)
 {
 	w = hardware_pending(g, n, w, true);
 	bank->pending |= w;
 	vgic_poke(g, n, w, false);
 }
 
-static void pending_clear(struct vgic_vcpu *g, struct vgic_bank *bank, unsigned n, uint32_t w)
+static RARE void pending_clear(struct vgic_vcpu *g, struct vgic_bank *bank, unsigned n, uint32_t w)
 {
 	hardware_pending(g, n, w, false);
 	bank->pending &= ~w;
@@ -116,7 +116,7 @@ static void pending_clear(struct vgic_vcpu *g, struct vgic_bank *bank, unsigned 
 	vgic_poke(g, n, w & bank->loaded, true);
 }
 
-static void active_set(struct vgic_vcpu *g, struct vgic_bank *bank, unsigned n, uint32_t w)
+static RARE void active_set(struct vgic_vcpu *g, struct vgic_bank *bank, unsigned n, uint32_t w)
 {
 	for (uint32_t new = w & ~(bank->active | bank->loaded); new; new &= new - 1) {
 		unsigned i = bits_first(new);
@@ -128,7 +128,7 @@ static void active_set(struct vgic_vcpu *g, struct vgic_bank *bank, unsigned n, 
 	vgic_poke(g, n, w, true);
 }
 
-static void active_clear(struct vgic_vcpu *g, struct vgic_bank *bank, unsigned n, uint32_t w)
+static RARE void active_clear(struct vgic_vcpu *g, struct vgic_bank *bank, unsigned n, uint32_t w)
 {
 	uint32_t loaded = w & bank->loaded;
 
@@ -138,7 +138,7 @@ static void active_clear(struct vgic_vcpu *g, struct vgic_bank *bank, unsigned n
 	vgic_poke(g, n, w, loaded != 0);
 }
 
-static uint32_t pending_word(struct vgic_vcpu *g, struct vgic_bank *bank, unsigned n)
+static RARE uint32_t pending_word(struct vgic_vcpu *g, struct vgic_bank *bank, unsigned n)
 {
 	uint32_t pending, active, word = vgic_pending(g, bank);
 
@@ -149,7 +149,7 @@ static uint32_t pending_word(struct vgic_vcpu *g, struct vgic_bank *bank, unsign
 	return word;
 }
 
-static uint32_t active_word(struct vgic_vcpu *g, struct vgic_bank *bank, unsigned n)
+static RARE uint32_t active_word(struct vgic_vcpu *g, struct vgic_bank *bank, unsigned n)
 {
 	uint32_t pending, active;
 
@@ -165,7 +165,7 @@ static void look(struct vgic_vcpu *g, unsigned n)
 	vgic_look(g, n);
 }
 
-static __attribute__((noinline)) bool
+static RARE __attribute__((noinline)) bool
 state_read(struct vgic_vcpu *g, struct mmio *m, unsigned offset,
 	   uint32_t (*read_word)(struct vgic_vcpu *, struct vgic_bank *, unsigned))
 {
@@ -200,7 +200,7 @@ word_write(struct vgic_vcpu *g, struct mmio *m, unsigned offset, bool states,
 	return true;
 }
 
-static __attribute__((noinline)) bool
+static RARE __attribute__((noinline)) bool
 state_write(struct vgic_vcpu *g, struct mmio *m, unsigned offset,
 	    void (*write_word)(struct vgic_vcpu *, struct vgic_bank *, unsigned, uint32_t))
 {
@@ -292,7 +292,7 @@ static uint32_t gather(uint32_t x)
 	return (x | x >> 8) & 0xffff;
 }
 
-static bool icfgr_read(struct vgic_vcpu *g, struct mmio *m, unsigned offset)
+static RARE bool icfgr_read(struct vgic_vcpu *g, struct mmio *m, unsigned offset)
 {
 	unsigned intid = (offset % SGI_BASE - 0xc00) * 4;
 	struct vgic_bank *bank = bank_at(g, offset, intid / VGIC_BANK_BITS);
@@ -300,7 +300,7 @@ static bool icfgr_read(struct vgic_vcpu *g, struct mmio *m, unsigned offset)
 	return answer(m, bank ? spread(bank->edge >> (intid % VGIC_BANK_BITS) & 0xffff) : 0);
 }
 
-static bool icfgr_write(struct vgic_vcpu *g, struct mmio *m, unsigned offset)
+static RARE bool icfgr_write(struct vgic_vcpu *g, struct mmio *m, unsigned offset)
 {
 	unsigned intid = (offset % SGI_BASE - 0xc00) * 4, shift = intid % VGIC_BANK_BITS;
 	struct vgic_bank *bank = bank_at(g, offset, intid / VGIC_BANK_BITS);
@@ -318,7 +318,7 @@ static bool icfgr_write(struct vgic_vcpu *g, struct mmio *m, unsigned offset)
 }
 
 /* ---- GICD_IROUTER ---------------------------------------------------------------------------------------------------- */
-static void route_set(struct vgic_vcpu *g, unsigned intid, uint32_t route)
+static RARE void route_set(struct vgic_vcpu *g, unsigned intid, uint32_t route)
 {
 	unsigned n = intid / VGIC_BANK_BITS, i = intid % VGIC_BANK_BITS;
 	struct vgic_bank *bank = vgic_bank(g, n);
@@ -352,7 +352,7 @@ static bool irouter_read(struct vgic_vcpu *g, struct mmio *m, unsigned offset)
 				 ? g->vgic->route[intid - VGIC_BANK_BITS]
 				 : 0);
 }
-static bool irouter_write(struct vgic_vcpu *g, struct mmio *m, unsigned offset)
+static RARE bool irouter_write(struct vgic_vcpu *g, struct mmio *m, unsigned offset)
 {
 	unsigned intid = (offset - 0x6000) / 8;
 
@@ -393,7 +393,7 @@ static bool d_control_read(struct vgic_vcpu *g, struct mmio *m, unsigned offset)
 		0); /* TYPER2, STATUSR, SETSPI and CLRSPI (write only, not implemented), reserved */
 }
 
-static bool d_control_write(struct vgic_vcpu *g, struct mmio *m, unsigned offset)
+static RARE bool d_control_write(struct vgic_vcpu *g, struct mmio *m, unsigned offset)
 {
 	struct domain *d = g->vgic->domain;
 	bool enable = m->value & CTLR_G1A;

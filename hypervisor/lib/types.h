@@ -37,5 +37,6 @@ typedef struct {
 #define container_of(p, t, m) ((t *)((char *)(p) - offsetof(t, m)))
 #define likely(x)	     __builtin_expect(!!(x), 1)
 #define unlikely(x)	     __builtin_expect(!!(x), 0)
+#define RARE		     __attribute__((cold)) /* a function that had better be small than fast */
 
 #endif
