@@ -1,4 +1,6 @@
 #include "fake/machine.h"
+#include "core/event.h"
+#include "core/grant.h"
 #include "core/irq.h"
 #include "core/page.h"
 #include "core/pool.h"
@@ -274,6 +276,8 @@ void panic(const char *format, ...)
 	abort();
 }
 
+static void *shared_info[DOMAIN_MAX];
+
 /* ---- the guest's side -------------------------------------------------------------------------------------------------- */
 struct domain *fake_domain(unsigned n)
 {
@@ -303,6 +307,7 @@ struct domain *fake_domain(unsigned n)
 		v->run = VCPU_RUNNING;
 		cpus[i].vcpu = v;
 	}
+	shared_info[d->slot] = (void *)ALIGN_DOWN((uint64_t)d->events->pending, PAGE_SIZE); /* it begins in there */
 	return d;
 }
 
@@ -311,6 +316,12 @@ void fake_domain_free(struct domain *d)
 	domains[d->slot] = NULL;
 	for (unsigned i = 0; i < d->vcpus_max; i++)
 		heap_free(d->vcpu[i], 0);
+	/* units only give their references to these up (page_put); a fuzz target makes millions of domains */
+	for (unsigned i = 0; i < d->grants->frames; i++) {
+		heap_free(d->grants->frame[i], 0);
+		heap_free(d->grants->use[i], 0);
+	}
+	heap_free(shared_info[d->slot], 0);
 	for (const struct unit *u = units_begin; u < units_end; u++)
 		if (u->domain_destroy)
 			u->domain_destroy(d);
