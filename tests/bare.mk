@@ -1,5 +1,5 @@
 # Bare-metal guests of ours: tests/system/guests/bare is their runtime, each program is one arm64 Image that boots as Dom0,
-# hostile and quiet as guests.
+# hostile, quiet and life as guests.
 BARE := $(BUILD)/test-guests/bare
 BARE_RUNTIME := $(addprefix tests/system/guests/bare/,start.S bare.c)
 BARE_CFLAGS = -std=gnu11 -O2 -g -ffreestanding -mgeneral-regs-only -march=armv8-a -mno-outline-atomics -mstrict-align -fpie \
@@ -14,7 +14,8 @@ $(BARE)/share: tests/system/guests/share/main.c $(addprefix tests/system/guests/
 HOSTILE := tests/system/guests/hostile
 $(BARE)/hostile: $(addprefix $(HOSTILE)/,main.c self.c random.c calls.c machine.c console.c entry.S hostile.h)
 $(BARE)/quiet: $(addprefix $(HOSTILE)/,quiet.c console.c entry.S hostile.h)
-$(BARE)/hostile $(BARE)/quiet: BARE_CFLAGS += -DBARE_DOMU -I$(HOSTILE)
+$(BARE)/life: tests/system/guests/life/main.c $(addprefix $(HOSTILE)/,console.c hostile.h)
+$(BARE)/hostile $(BARE)/quiet $(BARE)/life: BARE_CFLAGS += -DBARE_DOMU -I$(HOSTILE)
 $(BARE)/faulty: tests/system/guests/faulty/guest.c $(addprefix tests/system/guests/bare/,domu.c domu.h)
 $(BARE)/%: $(BARE_RUNTIME) tests/system/guests/bare/bare.h tests/system/guests/bare/bare.lds tests/bare.mk | $(SYSROOT_ARM64)/.done
 	@mkdir -p $(@D)

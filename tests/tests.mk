@@ -45,12 +45,12 @@ $(GUESTS)/crash $(GUESTS)/arrive: $(GUESTS)/%: tests/system/guests/%.S tests/sys
 	@echo "  GUEST $@"; aarch64-linux-gnu-gcc -nostdlib -static -Wl,--build-id=none -Wl,-Ttext=0 -o $@.elf $<
 	@aarch64-linux-gnu-objcopy -O binary $@.elf $@
 
-# a program of Dom0's userland; and all that tests/soak/hostile needs
-$(GUESTS)/hypercalls: tests/system/guests/hypercalls.c | $(SYSROOT_ARM64)/.done
+# programs of Dom0's userland; and all that the tests of domains in the laboratory need
+$(GUESTS)/hypercalls $(GUESTS)/hold: $(GUESTS)/%: tests/system/guests/%.c | $(SYSROOT_ARM64)/.done
 	@mkdir -p $(@D)
 	@echo "  CC $@"; $(AGENT_CC_arm64) $(AGENT_CFLAGS_arm64) -Wall -Wextra -Werror -o $@ $< $(AGENT_LDFLAGS_arm64)
 .PHONY: hostile-guests
-hostile-guests: $(GUESTS)/hypercalls $(GUESTS)/bare/hostile $(GUESTS)/bare/quiet
+hostile-guests: $(GUESTS)/hypercalls $(GUESTS)/hold $(GUESTS)/bare/hostile $(GUESTS)/bare/quiet $(GUESTS)/bare/life
 
 .PHONY: guest
 guest: $(IMAGE)/boot/initramfs.gz $(GUESTS)/initrd.gz ## make a small Linux guest to try: build/guest/kernel and initrd.gz

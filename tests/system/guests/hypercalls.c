@@ -4,6 +4,7 @@
  *
  *   hypercalls          the table
  *   hypercalls frames   number of free frames of the machine
+ *   hypercalls pages D  how many frames domain D has, and may have
  *   hypercalls cycle N  N domains with a vCPU and 4 MiB each, made and destroyed; free frames before and after */
 #include <errno.h>
 #include <fcntl.h>
@@ -194,6 +195,10 @@ static void table_vcpus(void)
 	    domctl(0, XEN_DOMCTL_getvcpucontext, OP(vcpucontext, {.vcpu = 0})));
 	row("affinity-99",
 	    domctl(dom, XEN_DOMCTL_getvcpuaffinity, OP(vcpuaffinity, {.vcpu = 99, .flags = 1})));
+	row("set-affinity-99",
+	    domctl(dom, XEN_DOMCTL_setvcpuaffinity, OP(vcpuaffinity, {.vcpu = 99, .flags = 1})));
+	row("affinity-flags-99",
+	    domctl(dom, XEN_DOMCTL_getvcpuaffinity, OP(vcpuaffinity, {.vcpu = 99, .flags = 0})));
 	row("affinity-flags",
 	    domctl(dom, XEN_DOMCTL_setvcpuaffinity, OP(vcpuaffinity, {.vcpu = 0, .flags = 0})));
 	row("affinity-empty",
@@ -343,6 +348,13 @@ static long remove_gfn(uint16_t domain, uint64_t gfn)
 	return call(__HYPERVISOR_memory_op, XENMEM_remove_from_physmap, in(&r, sizeof(r)), 0, 0);
 }
 
+static long pod_target(unsigned cmd, uint16_t domain)
+{
+	xen_pod_target_t p = {.target_pages = 4, .domid = domain};
+
+	return call(__HYPERVISOR_memory_op, cmd, in(&p, sizeof(p)), 0, 0);
+}
+
 static void table_memory(void)
 {
 	uint16_t nobody = 999;
@@ -374,6 +386,12 @@ static void table_memory(void)
 	row("remove-nobody", remove_gfn(999, 0x90000));
 	row("reservation-nobody", call(__HYPERVISOR_memory_op, XENMEM_current_reservation,
 				       in(&nobody, sizeof(nobody)), 0, 0));
+	row("maximum-gpfn-nobody",
+	    call(__HYPERVISOR_memory_op, XENMEM_maximum_gpfn, in(&nobody, sizeof(nobody)), 0, 0));
+	row("maximum-gpfn",
+	    call(__HYPERVISOR_memory_op, XENMEM_maximum_gpfn, in(&dom, sizeof(dom)), 0, 0));
+	row("pod-target-nobody", pod_target(XENMEM_set_pod_target, 999));
+	row("pod-target", pod_target(XENMEM_set_pod_target, dom));
 	row("acquire-pad", acquire((struct xen_mem_acquire_resource){
 				   .domid = dom, .type = XENMEM_resource_grant_table, .pad = 1}));
 	row("acquire-type", acquire((struct xen_mem_acquire_resource){.domid = dom, .type = 9}));
@@ -434,6 +452,83 @@ static void table_events(void)
 	row("event-bind-pirq", EVENT(EVTCHNOP_bind_pirq, evtchn_bind_pirq, {.pirq = 40}));
 	row("event-reset-nobody", EVENT(EVTCHNOP_reset, evtchn_reset, {.dom = 999}));
 	row("event-priority", EVENT(EVTCHNOP_set_priority, evtchn_set_priority, {.port = 4000}));
+}
+
+/* The result of the whole call, or the status in its one entry. */
+#define GRANT(cmd, type, ...)                                                                      \
+	({                                                                                         \
+		struct type entry_ = __VA_ARGS__;                                                  \
+		long result_ = call(__HYPERVISOR_grant_table_op, GNTTABOP_##cmd,                   \
+				    in(&entry_, sizeof(entry_)), 1, 0);                            \
+		memcpy(&entry_, buffer, sizeof(entry_));                                           \
+		result_ ? result_ * 1000 : entry_.status;                                          \
+	})
+
+static long flush(uint64_t address, unsigned offset, unsigned length, uint32_t op)
+{
+	gnttab_cache_flush_t f = {.a.dev_bus_addr = address,
+				  .offset = (uint16_t)offset,
+				  .length = (uint16_t)length,
+				  .op = op};
+
+	return call(__HYPERVISOR_grant_table_op, GNTTABOP_cache_flush, in(&f, sizeof(f)), 1, 0);
+}
+
+static void table_grants(void)
+{
+	struct gnttab_set_version version = {.version = 2};
+
+	row("grant-map-no-flags", GRANT(map_grant_ref, gnttab_map_grant_ref, {.dom = dom}));
+	row("grant-map-device",
+	    GRANT(map_grant_ref, gnttab_map_grant_ref, {.dom = dom, .flags = GNTMAP_device_map}));
+	row("grant-map-nobody",
+	    GRANT(map_grant_ref, gnttab_map_grant_ref, {.dom = 999, .flags = GNTMAP_host_map}));
+	row("grant-map-far", GRANT(map_grant_ref, gnttab_map_grant_ref,
+				   {.dom = dom, .ref = ~0u, .flags = GNTMAP_host_map}));
+	row("grant-map-empty", GRANT(map_grant_ref, gnttab_map_grant_ref,
+				     {.dom = dom, .ref = 9, .flags = GNTMAP_host_map}));
+	row("grant-unmap-handle",
+	    GRANT(unmap_grant_ref, gnttab_unmap_grant_ref, {.handle = 0xfffff}));
+	row("grant-copy-nobody", GRANT(copy, gnttab_copy,
+				       {.source = {.domid = 999},
+					.dest = {.domid = DOMID_SELF, .u.gmfn = 0},
+					.len = 8,
+					.flags = GNTCOPY_source_gref}));
+	row("grant-copy-frame-of-another", GRANT(copy, gnttab_copy,
+						 {.source = {.domid = dom, .u.gmfn = 0x40000},
+						  .dest = {.domid = DOMID_SELF},
+						  .len = 8}));
+	row("grant-copy-long", GRANT(copy, gnttab_copy,
+				     {.source = {.domid = DOMID_SELF, .offset = 4090},
+				      .dest = {.domid = DOMID_SELF},
+				      .len = 8}));
+	row("grant-size-nobody", GRANT(query_size, gnttab_query_size, {.dom = 999}));
+	row("grant-setup-nobody", GRANT(setup_table, gnttab_setup_table, {.dom = 999}));
+	row("grant-setup-many",
+	    GRANT(setup_table, gnttab_setup_table, {.dom = dom, .nr_frames = 100000}));
+	row("grant-status-frames",
+	    GRANT(get_status_frames, gnttab_get_status_frames, {.dom = dom, .nr_frames = 1}));
+	row("grant-swap-far",
+	    GRANT(swap_grant_ref, gnttab_swap_grant_ref, {.ref_a = ~0u, .ref_b = 8}));
+	row("grant-version-2", call(__HYPERVISOR_grant_table_op, GNTTABOP_set_version,
+				    in(&version, sizeof(version)), 1, 0));
+	version.version = 7;
+	row("grant-version-7", call(__HYPERVISOR_grant_table_op, GNTTABOP_set_version,
+				    in(&version, sizeof(version)), 1, 0));
+	row("grant-count-negative",
+	    call(__HYPERVISOR_grant_table_op, GNTTABOP_query_size, in("", 1), 1ul << 31, 0));
+	row("grant-op-upper-bits",
+	    call(__HYPERVISOR_grant_table_op, GNTTABOP_query_size | 1 << 12, in("", 1), 0, 0));
+	row("grant-fault", call(__HYPERVISOR_grant_table_op, GNTTABOP_query_size, 16, 1, 0));
+	row("flush-question", flush(0, 0, 0, 0));
+	row("flush-no-op", flush(0x9010000, 0, 8, 0));
+	row("flush-offset", flush(0, 4096, 0, GNTTAB_CACHE_CLEAN));
+	row("flush-length", flush(0, 0, 4097, GNTTAB_CACHE_CLEAN));
+	row("flush-across", flush(0, 4095, 2, GNTTAB_CACHE_CLEAN));
+	row("flush-unknown-op", flush(0, 0, 8, 4));
+	row("flush-by-reference", flush(0, 0, 8, GNTTAB_CACHE_SOURCE_GREF | GNTTAB_CACHE_CLEAN));
+	row("flush-device", flush(0x9010000, 0, 8, GNTTAB_CACHE_CLEAN));
+	row("flush-nowhere", flush(1ul << 46, 0, 8, GNTTAB_CACHE_INVAL));
 }
 
 static long param(unsigned cmd, uint16_t domain, unsigned index, uint64_t value)
@@ -541,6 +636,14 @@ static long dom0_pages(void)
 		    0);
 }
 
+static int pages(uint16_t d)
+{
+	printf("%ld %ld\n",
+	       call(__HYPERVISOR_memory_op, XENMEM_current_reservation, in(&d, sizeof(d)), 0, 0),
+	       call(__HYPERVISOR_memory_op, XENMEM_maximum_reservation, in(&d, sizeof(d)), 0, 0));
+	return 0;
+}
+
 static int cycle(unsigned count)
 {
 	uint64_t before = frames();
@@ -579,6 +682,8 @@ int main(int argc, char **argv)
 	}
 	if (argc == 2 && strcmp(argv[1], "frames") == 0)
 		return printf("%lu dom0 %ld\n", frames(), dom0_pages()) < 0;
+	if (argc == 3 && strcmp(argv[1], "pages") == 0)
+		return pages((uint16_t)atoi(argv[2]));
 	if (argc == 3 && strcmp(argv[1], "cycle") == 0)
 		return cycle((unsigned)atoi(argv[2]));
 	if (create(config(), 0, &dom) != 0) {
@@ -591,6 +696,7 @@ int main(int argc, char **argv)
 	table_domctl_memory();
 	table_memory();
 	table_events();
+	table_grants();
 	table_small();
 	table_sysctl();
 	row("destroy", domctl(dom, XEN_DOMCTL_destroydomain, NONE));

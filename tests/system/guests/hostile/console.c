@@ -27,6 +27,24 @@ void console_start(void)
 	print_line = console_write;
 }
 
+uint32_t console_port(void)
+{
+	return port;
+}
+
+int console_read(void)
+{
+	int c = -1;
+
+	if (ring->in_cons != ring->in_prod) {
+		asm volatile("dmb ish" ::: "memory");
+		c = (uint8_t)ring->in[ring->in_cons % sizeof(ring->in)];
+		asm volatile("dmb ish" ::: "memory");
+		ring->in_cons++;
+	}
+	return c;
+}
+
 void console_write(const char *text, size_t length)
 {
 	struct cpu *none = NULL;

@@ -45,6 +45,8 @@ void console_start(void);
 void console_write(const char *text, size_t length); /* what does not fit is lost */
 void console_leave(
 	struct cpu *c); /* it does something else from now on, even if it was just writing */
+int console_read(void);				     /* the next byte of input, or -1 */
+uint32_t console_port(void);			     /* its event channel */
 
 /* ---- calls.c, machine.c ----------------------------------------------------------------------------------------------- */
 typedef void action(struct cpu *c);
