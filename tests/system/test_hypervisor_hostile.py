@@ -1,4 +1,4 @@
-"""A hostile guest for half a minute beside a quiet one and Dom0 (tests/soak/hostile, which runs for longer and with more)."""
+"""Hostile guests for half a minute beside a quiet one and Dom0 (tests/soak/hostile, which runs for longer and with more)."""
 import os
 import subprocess
 
@@ -6,7 +6,7 @@ from domus import bare
 
 
 def test_a_hostile_guest_harms_nobody():
-    """Made and ended three times, with 4 vCPUs on 2 CPUs."""
+    """A wild and a careful one, 4 vCPUs each on 2 CPUs, ended in the middle of what they do and made again."""
     options = {"SECONDS_ALL": "30", "GUESTS": "2", "ROUND": "8", "PROBE": "0", "LAB_CPUS": "2", "LAB_TIMEOUT": "900"}
     done = subprocess.run([bare.ROOT / "tests/soak/hostile"], env={**os.environ, "BUILD": str(bare.BUILD), **options}, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
