@@ -55,7 +55,7 @@ lint-c: $(SYSROOT_ARM64)/.done
 	@echo "  CPPCHECK"; cppcheck --quiet --std=c11 --platform=unix64 --library=posix,gnu,openssl --enable=warning,performance,portability \
 		--inline-suppr --suppressions-list=.cppcheck --error-exitcode=1 -j2 -Iagent -I$(LINT_INCLUDE) $(TIDY_FILES)
 	@echo "  CPPCHECK hypervisor"; cppcheck --quiet --std=c11 --platform=unix64 --enable=warning,performance,portability \
-		--suppress=comparePointers --inline-suppr --suppressions-list=.cppcheck --error-exitcode=1 -j2 -D__aarch64__ \
+		--suppress=comparePointers --inline-suppr --suppressions-list=.cppcheck --error-exitcode=1 -j2 -D__aarch64__ -DCPPCHECK \
 		-Ihypervisor -Ihypervisor/arch/arm64 $(filter hypervisor/%.c,$(C_FILES)) # a section's bounds are two symbols of the linker
 	@echo "  CLANG-TIDY"; printf '%s\n' $(TIDY_FILES) | $(call tidy,$(TIDY_FLAGS))
 	@echo "  CLANG-TIDY hypervisor"; printf '%s\n' $(HV_TIDY_FILES) | $(call tidy,$(HV_TIDY_FLAGS))

@@ -3,7 +3,11 @@
 
 /* Reserved for this (-ffixed-x18) and 0 at every entry to EL2 (entry.S), so that counting costs a memory access nowhere. What
  * the prebuilt libfdt leaves in it while Dom0's tree is written is gone when the first guest runs. */
+#ifdef CPPCHECK /* it takes the register's name for code */
+extern uint64_t cpu_locks;
+#else
 register uint64_t cpu_locks asm("x18");
+#endif
 
 static inline void cpu_relax(void)
 {
