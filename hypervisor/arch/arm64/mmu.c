@@ -155,7 +155,7 @@ void memory_clear_clean(void *va, size_t size)
 		return;
 	}
 	/* a domain's creation is mostly this loop: eight lines at a time */
-	while (at < end)
+	while (at < end) /* NOLINT(bugprone-infinite-loop): the assembly moves `at` on */
 		asm volatile(".rept 8; dc zva, %0; dc cvac, %0; add %0, %0, %1; .endr"
 			     : "+r"(at)
 			     : "r"(step)
