@@ -29,7 +29,7 @@ C_FILES     = $(shell git ls-files '*.c' '*.h')
 SHELL_FILES = $(shell git grep -lE '^\#!.*bash' -- . ':!*.md')
 TIDY_FILES  = $(filter agent/%.c,$(C_FILES))
 HV_TIDY_FILES = $(filter hypervisor/%.c,$(C_FILES))
-TIDY_FLAGS  = -D_GNU_SOURCE -DDOMUS_VERSION=\"$(VERSION)\" -Iagent -std=gnu11 --target=aarch64-linux-gnu \
+TIDY_FLAGS  = -D_GNU_SOURCE -DDOMUS_VERSION=\"$(VERSION)\" -Iagent -I. -std=gnu11 --target=aarch64-linux-gnu \
 	--sysroot=$(SYSROOT_ARM64) -isystem $(SYSROOT_ARM64)/usr/include/aarch64-linux-gnu
 HV_TIDY_FLAGS = -DDOMUS_VERSION=\"$(VERSION)\" -Ihypervisor -Ihypervisor/arch/arm64 -std=gnu11 --target=aarch64-linux-gnu -ffreestanding \
 	-mgeneral-regs-only -ffixed-x18 --sysroot=$(SYSROOT_ARM64) -isystem $(SYSROOT_ARM64)/usr/include/aarch64-linux-gnu
@@ -53,7 +53,7 @@ lint-c: $(SYSROOT_ARM64)/.done
 	@mkdir -p $(LINT_INCLUDE)
 	@ln -sf $(SYSROOT_ARM64)/usr/include/jansson.h $(SYSROOT_ARM64)/usr/include/aarch64-linux-gnu/jansson_config.h $(LINT_INCLUDE)
 	@echo "  CPPCHECK"; cppcheck --quiet --std=c11 --platform=unix64 --library=posix,gnu,openssl --enable=warning,performance,portability \
-		--inline-suppr --suppressions-list=.cppcheck --error-exitcode=1 -j2 -Iagent -I$(LINT_INCLUDE) $(TIDY_FILES)
+		--inline-suppr --suppressions-list=.cppcheck --error-exitcode=1 -j2 -Iagent -I. -I$(LINT_INCLUDE) $(TIDY_FILES)
 	@echo "  CPPCHECK hypervisor"; cppcheck --quiet --std=c11 --platform=unix64 --enable=warning,performance,portability \
 		--suppress=comparePointers --inline-suppr --suppressions-list=.cppcheck --error-exitcode=1 -j2 -D__aarch64__ -DCPPCHECK \
 		-Ihypervisor -Ihypervisor/arch/arm64 $(filter hypervisor/%.c,$(C_FILES)) # a section's bounds are two symbols of the linker

@@ -10,7 +10,7 @@ KEEPER_MACHINE_host  := $(wildcard agent/keeper/machine_sim*.c)
 KEEPER_MACHINE_asan  := $(KEEPER_MACHINE_host)
 
 DOMUSD_LIBS := -lmicrohttpd -lgnutls -ljansson -lsqlite3 -lssl -lcrypto -lwslay -lz -lpthread
-KEEPER_LIBS_arm64 := -lfdt -lxenlight -lxenstore -lxentoollog -lxentoolcore -lpthread
+KEEPER_LIBS_arm64 := -lfdt -lxenlight -lxenstore -lxencall -lxentoollog -lxentoolcore -lpthread
 KEEPER_LIBS_host  := -lfdt -lpthread
 KEEPER_LIBS_asan  := -lfdt -lpthread
 
@@ -18,7 +18,8 @@ AGENT_CC_arm64 := aarch64-linux-gnu-gcc
 AGENT_CC_host  := gcc
 AGENT_CC_asan  := gcc
 AGENT_WARN := -Wall -Wextra -Wconversion -Wvla -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
-AGENT_CPPFLAGS := -D_GNU_SOURCE -DDOMUS_VERSION='"$(VERSION)"' -Iagent
+# the root of the tree for the one header of the hypervisor that keeper includes
+AGENT_CPPFLAGS := -D_GNU_SOURCE -DDOMUS_VERSION='"$(VERSION)"' -Iagent -I.
 # $(call sysroot_flags,variant,sysroot,triple): Debian 13's headers and libraries and nothing of the host's
 sysroot_flags = --sysroot=$(2) -nostdinc -isystem $(shell $(AGENT_CC_$(1)) -print-file-name=include) \
 	-isystem $(2)/usr/include -isystem $(2)/usr/include/$(3) -B $(2)/usr/lib/$(3)

@@ -193,7 +193,7 @@ static void node_read(struct parse *p, int node)
 	snprintf(d->name, sizeof(d->name), "%.*s %.31s",
 		 (int)(at - name) < 60 ? (int)(at - name) : 60, name, at + 1);
 	text_clean(d->name);
-	snprintf(d->note, sizeof(d->note), "The hypervisor switches no devices of the SoC.");
+	snprintf(d->note, sizeof(d->note), "This hypervisor switches no devices of the SoC.");
 	d->mmio_base = base;
 	d->mmio_size = size;
 	if (fdt_getprop(p->fdt, node, "interrupt-controller", NULL))
@@ -241,8 +241,8 @@ static bool reason_find(const struct shares *a, const struct shares *b, char *re
 }
 
 /* Joins b's group to a's: the name of a group is the id of its first device in the tree. */
-static void group_join(struct inventory *out, unsigned first, struct verbs_device *a,
-		       struct verbs_device *b, const char *reason)
+void platform_join(struct inventory *out, unsigned first, struct verbs_device *a,
+		   struct verbs_device *b, const char *reason)
 {
 	char old[VERBS_DEVICE_MAX + 1];
 
@@ -268,8 +268,8 @@ static void groups_find(struct parse *p)
 	for (unsigned i = p->first; i < p->out->count; i++) {
 		for (unsigned k = i + 1; k < p->out->count; k++) {
 			if (reason_find(&p->shares[i], &p->shares[k], reason, sizeof(reason)))
-				group_join(p->out, p->first, &p->out->devices[i],
-					   &p->out->devices[k], reason);
+				platform_join(p->out, p->first, &p->out->devices[i],
+					      &p->out->devices[k], reason);
 		}
 	}
 }
@@ -310,7 +310,7 @@ static void driver_look(const struct board *b, struct verbs_device *d)
 }
 
 /* The tree does not change: it is read once. */
-static struct inventory *platform_read(const struct board *b)
+static struct inventory *tree_read(const struct board *b)
 {
 	struct inventory *found = calloc(1, sizeof(*found));
 	char *tree = malloc(TREE_MAX);
@@ -324,8 +324,10 @@ static struct inventory *platform_read(const struct board *b)
 
 void platform_scan(struct board *b, struct inventory *out)
 {
+	unsigned first = out->count;
+
 	if (!b->platform)
-		b->platform = platform_read(b);
+		b->platform = tree_read(b);
 	for (unsigned i = 0; b->platform && i < b->platform->count; i++) {
 		const struct verbs_device *known = &b->platform->devices[i];
 		struct verbs_device *d = inventory_add(out, known->id, VERBS_KIND_PLATFORM);
@@ -335,4 +337,5 @@ void platform_scan(struct board *b, struct inventory *out)
 		*d = *known;
 		driver_look(b, d);
 	}
+	platform_rails(b, out, first);
 }

@@ -14,6 +14,11 @@
 #define UEVENT_GROUP_KERNEL 1
 #define UEVENTS_MAX	    256 /* in one go; the rest makes the next look soon */
 
+int board_power_call(const struct board *b, unsigned op, void *argument)
+{
+	return b->power_call ? b->power_call(b->power_context, op, argument) : -ENOSYS;
+}
+
 int board_scan(struct board *b, struct inventory *out, struct error *e)
 {
 	(void)e;
@@ -26,6 +31,10 @@ int board_scan(struct board *b, struct inventory *out, struct error *e)
 
 void board_read(struct board *b, struct verbs_device *d, bool contents)
 {
+	if (d->gate == VERBS_GATE_HYPERVISOR)
+		core_read(b, d);
+	if (d->gate == VERBS_GATE_PLATFORM)
+		platform_read(b, d);
 	/* of all others the last scan's word stands */
 	if (d->gate != VERBS_GATE_SLOT && d->gate != VERBS_GATE_PORT)
 		return;
@@ -51,6 +60,8 @@ int board_set(struct board *b, const struct verbs_device *d, bool on, struct err
 		return pcie_set(b, d, on, e);
 	if (d->gate == VERBS_GATE_PORT)
 		return usb_set(b, d, on, e);
+	if (d->gate == VERBS_GATE_PLATFORM)
+		return platform_set(b, d, on, e);
 	return error_set(e, ERROR_RAIL_UNSUPPORTED, "%s cannot be switched.", d->name);
 }
 

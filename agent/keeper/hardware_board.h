@@ -8,6 +8,7 @@
  *   board_usb.c       ports; rail_usb.c switches one
  *   board_platform.c  nodes of the device tree
  *   board_uplink.c    a bridge around the network interface in a slot
+ *   rail_cpu.c        what the firmware says of the cores; rail_platform.c switches rails of the SoC: both ask the hypervisor
  * All paths are below `root`, which is "" but in tests.
  */
 #include "keeper/hardware.h"
@@ -36,11 +37,20 @@ struct board {
 	const char *root;
 	/* May the hub switch its ports one by one? By its descriptor; another answer in tests. */
 	bool (*hub_switches)(const struct board *b, unsigned bus, unsigned device, bool superspeed);
+	/*
+	 * Asks the hypervisor: DOMUS_POWER_* of hypervisor/xen/domus_power.h and its structure. 0 or a negative errno;
+	 * -ENOSYS: it is another one. NULL: likewise.
+	 */
+	int (*power_call)(void *context, unsigned op, void *argument);
+	void *power_context;
 	struct nodes nodes;	     /* as of the latest board_scan() or board_read() */
 	struct functions *functions; /* as of the latest board_scan() */
 	struct ports *ports;
 	struct inventory *platform; /* read once */
 };
+
+/* power_call, for all who ask: -ENOSYS without one. */
+int board_power_call(const struct board *b, unsigned op, void *argument);
 
 /* As in struct hardware, but for the cores. */
 int board_scan(struct board *b, struct inventory *out, struct error *e);
@@ -87,6 +97,19 @@ bool usb_hub_switches(const struct board *b, unsigned bus, unsigned device, bool
 /* board_platform.c: the tree is untrusted bytes. Safe on any. */
 void platform_parse(const void *tree, size_t size, struct inventory *out);
 void platform_scan(struct board *b, struct inventory *out);
+/* a and b cannot have two owners: their groups become one, of out's devices from `first` on. */
+void platform_join(struct inventory *out, unsigned first, struct verbs_device *a,
+		   struct verbs_device *b, const char *reason);
+
+/* rail_cpu.c */
+/* d is a core, its power as the hypervisor's tools tell it: who switches it, and what PSCI says, when the hypervisor can be asked. */
+void core_read(const struct board *b, struct verbs_device *d);
+
+/* rail_platform.c */
+/* Finds the rails of out's platform devices from `first` on: who switches each, what it reads, what moves together. */
+void platform_rails(const struct board *b, struct inventory *out, unsigned first);
+void platform_read(const struct board *b, struct verbs_device *d);
+int platform_set(const struct board *b, const struct verbs_device *d, bool on, struct error *e);
 
 /* board_uplink.c */
 int uplink_make(const char *node, char bridge[VERBS_BRIDGE_MAX + 1], struct error *e);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <xencall.h>
 
 #define OURS "-domus-" /* begins the extra version of our own hypervisor */
 
@@ -113,6 +114,16 @@ void store_close(struct xs_handle *xs)
 	pthread_mutex_lock(&handles_lock);
 	xs_close(xs);
 	pthread_mutex_unlock(&handles_lock);
+}
+
+struct xencall_handle *call_open(void)
+{
+	xencall_handle *call;
+
+	pthread_mutex_lock(&handles_lock);
+	call = xencall_open(NULL, 0);
+	pthread_mutex_unlock(&handles_lock);
+	return call;
 }
 
 void context_free(struct context *c)

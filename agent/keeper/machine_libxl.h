@@ -67,6 +67,8 @@ void context_free(struct context *c);
 /* Connections of one's own to xenstore, which come and go only while nobody forks. NULL with errno when it does not answer. */
 struct xs_handle *store_open(void);
 void store_close(struct xs_handle *xs);
+/* A handle for hypercalls of our own, opened in the same way; it stays until the process ends. NULL with errno. */
+struct xencall_handle *call_open(void);
 /* From the pool, to be given back. NULL with *e when libxl has none to give. */
 struct context *context_take(struct machine *m, struct error *e);
 void context_give(struct machine *m, struct context *c);

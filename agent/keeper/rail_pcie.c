@@ -99,9 +99,12 @@ static void link_wait(const struct board *b, const char *path, const struct pcie
 	nap(CONFIG_READY_MS);
 }
 
+/* What Dom0 still sees behind a slot that is off went off under its driver: nobody would set it up again. */
 static int slot_on(const struct board *b, const char *path, const struct pcie_port *port,
 		   struct error *e)
 {
+	sysfs_each(function_remove, &(struct removal){.board = b, .path = path}, FUNCTIONS_MAX,
+		   b->root, "%s", path);
 	if (control_write(b, path, port, true, e) < 0)
 		return -1;
 	link_wait(b, path, port);

@@ -222,7 +222,8 @@ static bool switches_read(struct rails *r, unsigned tick)
 		pthread_mutex_lock(&r->gates);
 		pthread_mutex_lock(&r->lock);
 		rail = i < r->count ? r->list[i] : NULL;
-		if (rail && rail_switchable(rail) && !rail->busy &&
+		if (rail && !rail->busy &&
+		    (rail_switchable(rail) || rail->device.gate == VERBS_GATE_HYPERVISOR) &&
 		    (rail->device.gate != VERBS_GATE_PORT || (tick + i) % PORT_TURNS == 0))
 			d = rail->device;
 		pthread_mutex_unlock(&r->lock);

@@ -9,8 +9,9 @@ uint64_t firmware_call(uint64_t function, uint64_t a1, uint64_t a2, uint64_t a3)
 bool psci_init(const void *fdt);
 /* Version as PSCI_VERSION gives it: major << 16 | minor. */
 uint32_t psci_version(void);
-#define PSCI_ALREADY_ON (-4)
-#define PSCI_ON_PENDING (-5)
+#define PSCI_NOT_SUPPORTED (-1)
+#define PSCI_ALREADY_ON	   (-4)
+#define PSCI_ON_PENDING	   (-5)
 /* Starts a CPU that is off: it comes to boot_cpu(). 0 or PSCI's negative error. */
 struct cpu;
 int cpu_start(struct cpu *c);

@@ -1,6 +1,6 @@
-/* Domus's own hypercall: platform power rails (docs/power.md, "Platform rails in the hypervisor"). Dom0 only: else -EPERM; on a
- * board without rails, and on other hypervisors, -EOPNOTSUPP or -ENOSYS. The one header of the hypervisor that the agent
- * includes: plain C, no other header of ours.
+/* Domus's own hypercall: platform power rails (docs/power.md, "Platform rails in the hypervisor"), and what the firmware says of the
+ * cores. Dom0 only: else -EPERM; on a board without rails -EOPNOTSUPP, on other hypervisors -ENOSYS. The one header of the
+ * hypervisor that the agent includes: plain C, no other header of ours.
  *   number DOMUS_POWER_HYPERCALL (__HYPERVISOR_arch_0), x0 one of DOMUS_POWER_*, x1 its structure */
 #ifndef XEN_DOMUS_POWER_H
 #define XEN_DOMUS_POWER_H
@@ -15,6 +15,7 @@
 #define DOMUS_POWER_give    3 /* struct domus_power_give */
 #define DOMUS_POWER_refresh 4 /* struct domus_power_set, `on` unused: reads the rail back */
 #define DOMUS_POWER_find    5 /* struct domus_power_find: address in, index out. -ENOENT */
+#define DOMUS_POWER_core    6 /* struct domus_power_core: index in; on every board. -ENOENT: no such core */
 
 #define DOMUS_OWNER_NOBODY     0x7ff4 /* DOMID_INVALID */
 #define DOMUS_OWNER_HYPERVISOR 0x7ff2 /* DOMID_XEN: always on */
@@ -51,6 +52,13 @@ struct domus_power_set {
 struct domus_power_give {
 	uint32_t id;
 	uint16_t owner, driver; /* driver: 0 (Dom0) or the owner */
+};
+struct domus_power_core {
+	uint32_t index; /* in: the hypervisor's number, order of the device tree */
+	int32_t affinity; /* PSCI AFFINITY_INFO, asked now: 0 on, 1 off, 2 on its way; negative: PSCI's error */
+	uint64_t mpidr; /* affinity fields */
+	uint32_t cluster;
+	uint32_t zero;
 };
 struct domus_power_find {
 	uint64_t address; /* of a register of the device, as the device tree has it */

@@ -1,4 +1,5 @@
 /* Domus's own hypercall, see domus_power.h. */
+#include "arch/psci.h"
 #include "core/power.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -101,6 +102,23 @@ static int64_t op_find(struct vcpu *v, void *in, gva_t at)
 	return 0;
 }
 
+static int64_t op_core(struct vcpu *v, void *in, gva_t at)
+{
+	struct domus_power_core *op = in;
+	const struct cpu *c;
+
+	(void)v;
+	(void)at;
+	if (op->index >= cpu_count)
+		return -ENOENT;
+	c = &cpus[op->index];
+	op->affinity = psci_affinity(c->mpidr);
+	op->mpidr = c->mpidr;
+	op->cluster = c->cluster;
+	op->zero = 0;
+	return 0;
+}
+
 static const struct op ops[] = {
 	[DOMUS_POWER_info] = {op_info, sizeof(struct domus_power_info), OP_OUT | OP_PRIVILEGED},
 	[DOMUS_POWER_get] = {op_get, sizeof(struct domus_rail), OP_OUT | OP_PRIVILEGED},
@@ -108,6 +126,7 @@ static const struct op ops[] = {
 	[DOMUS_POWER_give] = {op_give, sizeof(struct domus_power_give), OP_PRIVILEGED},
 	[DOMUS_POWER_refresh] = {op_refresh, sizeof(struct domus_power_set), OP_PRIVILEGED},
 	[DOMUS_POWER_find] = {op_find, sizeof(struct domus_power_find), OP_OUT | OP_PRIVILEGED},
+	[DOMUS_POWER_core] = {op_core, sizeof(struct domus_power_core), OP_OUT | OP_PRIVILEGED},
 };
 
 int64_t hypercall_power(struct vcpu *v, const uint64_t *a)

@@ -65,7 +65,7 @@ void psci_cpu_off(void)
 
 int psci_affinity(uint64_t mpidr)
 {
-	return (int)firmware_call(PSCI_AFFINITY, mpidr, 0, 0);
+	return present ? (int)firmware_call(PSCI_AFFINITY, mpidr, 0, 0) : PSCI_NOT_SUPPORTED;
 }
 
 void machine_stop(void)

@@ -1,4 +1,5 @@
 #include "fake/power_machine.h"
+#include "arch/psci.h"
 #include "core/irq.h"
 #include "core/memory.h"
 #include "fake/machine.h"
@@ -7,6 +8,12 @@
 uint64_t fake_mapped[64];
 unsigned fake_mapped_by[64];
 int fake_unmap_error;
+int fake_affinity[MAX_CPUS];
+
+int psci_affinity(uint64_t mpidr)
+{
+	return mpidr < cpu_count ? fake_affinity[mpidr] : -2; /* INVALID_PARAMETERS */
+}
 
 bool fake_is_mapped(unsigned domain, uint64_t base)
 {

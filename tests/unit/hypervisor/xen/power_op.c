@@ -194,9 +194,9 @@ static void test_orders_that_make_no_sense(void **state)
 	assert_int_equal(set(CARD, 1), -EPERM); /* nobody's */
 	assert_int_equal(give(CARD, 999, 0), -ESRCH);
 	assert_int_equal(give(CARD, d->id, 7), -EPERM);
-	for (unsigned op = 6; op < 70; op += 8)
+	for (unsigned op = 7; op < 70; op += 8)
 		assert_int_equal(call(op, AT), -ENOSYS);
-	for (unsigned op = 0; op < 6; op++)
+	for (unsigned op = 0; op < 7; op++)
 		assert_int_equal(call(op, FAKE_GUEST + FAKE_GUEST_SIZE - 4), -EFAULT);
 }
 
@@ -205,8 +205,33 @@ static void test_only_dom0_may_ask(void **state)
 	(void)state;
 	board();
 	d->privileged = false;
-	for (unsigned op = 0; op < 6; op++)
+	for (unsigned op = 0; op < 7; op++)
 		assert_int_equal(call(op, AT), -EPERM);
+}
+
+static void test_cores_are_as_the_firmware_says(void **state)
+{
+	struct domus_power_core *c = IN;
+
+	(void)state;
+	for (unsigned i = 0; i < cpu_count; i++) {
+		for (fake_affinity[i] = -3; fake_affinity[i] < 3; fake_affinity[i]++) {
+			*c = (struct domus_power_core){i, 77, 77, 77, 77};
+			assert_int_equal(call(DOMUS_POWER_core, AT), 0);
+			assert_int_equal(c->index, i);
+			assert_int_equal(c->affinity, fake_affinity[i]);
+			assert_int_equal(c->mpidr, cpus[i].mpidr);
+			assert_int_equal(c->cluster, cpus[i].cluster);
+		}
+		fake_affinity[i] = 0;
+	}
+	for (unsigned i = cpu_count; i < cpu_count + 300; i += 43) {
+		*c = (struct domus_power_core){i, 77, 77, 77, 77};
+		assert_int_equal(call(DOMUS_POWER_core, AT), -ENOENT);
+		assert_int_equal(c->affinity, 77);
+	}
+	c->index = ~0u;
+	assert_int_equal(call(DOMUS_POWER_core, AT), -ENOENT);
 }
 
 static int64_t domctl(uint32_t cmd, uint64_t first, uint64_t count)
@@ -253,6 +278,7 @@ int main(void)
 		T(test_a_rail_is_found_by_its_registers),
 		T(test_orders_that_make_no_sense),
 		T(test_only_dom0_may_ask),
+		T(test_cores_are_as_the_firmware_says),
 		T(test_registers_of_rails_are_mapped_by_nobody_else),
 	};
 
