@@ -8,6 +8,7 @@
 #include "domusd/checks.h"
 
 static const char *const policies[] = {"never", "on-crash", "always", NULL};
+static const char *const pulls[] = {"report", "restart", NULL};
 
 #define STRING(field, wanted, form, words)                                                         \
 	{                                                                                          \
@@ -118,6 +119,7 @@ static const struct check_field fields[] = {
 	{.name = "autostart", .type = CHECK_OBJECT, .fields = autostart_fields},
 	{.name = "restart", .type = CHECK_OBJECT, .fields = restart_fields},
 	INTEGER("watchdog_s", 0, 3600),
+	{.name = "on_pull", .type = CHECK_STRING, .one_of = pulls},
 	{.type = CHECK_END},
 };
 
@@ -269,6 +271,8 @@ static int parse_policies(const json_t *json, struct definition *d, struct error
 	d->restart.window_s = number(restart, "window_s", 60);
 	d->restart.backoff_s = number(restart, "backoff_s", 1);
 	d->watchdog_s = number(json, "watchdog_s", 0);
+	while (strcmp(pulls[d->on_pull], check_get_string(json, "on_pull", pulls[0])) != 0)
+		d->on_pull++;
 	return 0;
 }
 
@@ -346,7 +350,7 @@ json_t *definition_json(const struct definition *d)
 	for (unsigned i = 0; i < d->device_count; i++)
 		json_array_append_new(devices, json_string(d->devices[i]));
 	return json_pack("{s:s, s:s, s:I, s:I, s:{s:s, s:o, s:s}, s:o, s:o, s:o, s:o, s:o, "
-			 "s:{s:s, s:I, s:I, s:I}, s:I}",
+			 "s:{s:s, s:I, s:I, s:I}, s:I, s:s}",
 			 "name", d->name, "description", d->description, "vcpus",
 			 (json_int_t)d->vcpus, "memory_mib", (json_int_t)d->memory_mib, "boot",
 			 "kernel", d->kernel, "initrd", text_or_null(d->initrd), "cmdline",
@@ -354,7 +358,8 @@ json_t *definition_json(const struct definition *d)
 			 cpu_json(d), "autostart", autostart_json(d), "restart", "policy",
 			 policies[d->restart.policy], "max", (json_int_t)d->restart.max, "window_s",
 			 (json_int_t)d->restart.window_s, "backoff_s",
-			 (json_int_t)d->restart.backoff_s, "watchdog_s", (json_int_t)d->watchdog_s);
+			 (json_int_t)d->restart.backoff_s, "watchdog_s", (json_int_t)d->watchdog_s,
+			 "on_pull", pulls[d->on_pull]);
 }
 
 char *definition_text(const struct definition *definition)

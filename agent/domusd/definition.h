@@ -25,6 +25,8 @@ _Static_assert(DEFINITION_NICS_MAX <= VERBS_NICS_MAX, "keeper takes as many NICs
 _Static_assert(DEFINITION_DEVICES_MAX <= VERBS_DEVICES_MAX, "keeper takes as many devices");
 
 enum restart_policy { RESTART_NEVER, RESTART_ON_CRASH, RESTART_ALWAYS };
+/* What was pulled from a device of a domain that runs, and is plugged in again: an alert that clears, or a restart too. */
+enum on_pull { ON_PULL_REPORT, ON_PULL_RESTART };
 
 struct definition_disk {
 	char name[8];			   /* xvda ... */
@@ -70,6 +72,7 @@ struct definition {
 		uint32_t max, window_s, backoff_s;
 	} restart;
 	uint32_t watchdog_s;
+	enum on_pull on_pull;
 };
 
 /* Parses a DomainDefinition. 0, or -1 and *e with the pointer of the first field that is wrong. */

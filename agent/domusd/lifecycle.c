@@ -323,6 +323,18 @@ static void on_disconnected(void *user)
 	power_disconnected(lc->services.power);
 }
 
+/* What was pulled is plugged in again. The domain still has what was there before, so it is made anew if it wants what is there now. */
+static void device_back(struct lifecycle *lc, const struct verbs_device_event *event)
+{
+	struct life *life;
+
+	pthread_mutex_lock(&lc->lock);
+	life = life_find(lc, event->device.holder.name);
+	if (life && memcmp(life->id.uuid, event->device.holder.uuid, sizeof(life->id.uuid)) == 0)
+		life_device_back(lc, life, event->device.name);
+	pthread_mutex_unlock(&lc->lock);
+}
+
 /* Of a rail: whoever made its domain start or end is the one who switched it, and his operation says what went wrong. */
 static void on_device(void *user, const struct verbs_device_event *event)
 {
@@ -344,7 +356,8 @@ static void on_device(void *user, const struct verbs_device_event *event)
 		snprintf(text, sizeof(text), "%s: %s", event->device.id, event->device.error);
 		operation_warn(lc->services.operations, operation, text);
 	}
-	power_event(lc->services.power, event, &actor, *operation ? operation : NULL);
+	if (power_event(lc->services.power, event, &actor, *operation ? operation : NULL))
+		device_back(lc, event);
 }
 
 static void on_event(void *user, const struct verbs_event *event)

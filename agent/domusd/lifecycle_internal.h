@@ -99,6 +99,8 @@ void step_create(struct lifecycle *lc, struct life *life);
 void step_ask(struct lifecycle *lc, struct life *life, enum verb verb);
 /* DOMAIN_KILL of what is there: STEP_CLEAR, then `ending`. */
 void step_clear(struct lifecycle *lc, struct life *life, enum ending ending, const char *why);
+/* What was pulled from one of its devices is there again: restarts it if its definition says so and nobody works on it. */
+void life_device_back(struct lifecycle *lc, struct life *life, const char *device);
 /* The guest's time to shut down is up. */
 void step_timeout(struct lifecycle *lc, struct life *life);
 /* An event, or an entry of the list that says the same. */

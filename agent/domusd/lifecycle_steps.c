@@ -370,6 +370,29 @@ void step_clear(struct lifecycle *lc, struct life *life, enum ending ending, con
 		cannot_ask(lc, life, q);
 }
 
+static bool restarts_on_return(struct lifecycle *lc, const struct life *life)
+{
+	STORE_TX struct store_tx *tx = NULL;
+	struct domain_row row;
+
+	return store_begin_read(lc->services.store, &tx, NULL) == 0 &&
+	       store_domain_get(tx, life->id.name, &row, NULL) == 0 &&
+	       row.definition.on_pull == ON_PULL_RESTART;
+}
+
+void life_device_back(struct lifecycle *lc, struct life *life, const char *device)
+{
+	char why[120];
+
+	if (life->action != ACTION_NONE || life->step != STEP_NONE ||
+	    (life->status.state != DOMAIN_RUNNING && life->status.state != DOMAIN_PAUSED) ||
+	    !restarts_on_return(lc, life))
+		return;
+	snprintf(why, sizeof(why), "what was pulled from %.60s is there again", device);
+	life_move(lc, life, DOMAIN_STOPPING, life->status.domid, why, OPERATION_RUNNING, NULL);
+	step_clear(lc, life, ENDING_REBUILD, why);
+}
+
 /* ---- events ---- */
 
 static void ended(struct lifecycle *lc, struct life *life, const struct verbs_event *event)

@@ -39,17 +39,19 @@ static bool asker(struct power *p, const char *id, struct actor *actor)
 	return found;
 }
 
-void power_event(struct power *p, const struct verbs_device_event *event, const struct actor *actor,
+bool power_event(struct power *p, const struct verbs_device_event *event, const struct actor *actor,
 		 const char *operation)
 {
 	char domain[VERBS_NAME_MAX + 1];
 	struct actor who = *actor;
+	bool back = false;
 	struct telling telling = {.device = &event->device,
 				  .cause = event->cause,
 				  .actor = &who,
 				  .operation = operation,
 				  .domain = domain,
-				  .came = event->change == VERBS_CHANGE_CAME};
+				  .came = event->change == VERBS_CHANGE_CAME,
+				  .back = &back};
 	struct error e;
 	int result;
 
@@ -64,6 +66,7 @@ void power_event(struct power *p, const struct verbs_device_event *event, const 
 	/* the next list tells it again */
 	if (result < 0 && e.code != ERROR_DEVICE_UNKNOWN)
 		fprintf(stderr, "domusd: %s: %s\n", event->device.id, e.detail);
+	return result == 0 && back;
 }
 
 /* ---- the list ---- */

@@ -27,8 +27,11 @@ void power_close(struct power *power);
 
 void power_connected(struct power *power, struct keeper_client *keeper);
 void power_disconnected(struct power *power);
-/* Writes what changed. actor and operation (NULL: none): who made the event's domain start or end. */
-void power_event(struct power *power, const struct verbs_device_event *event,
+/*
+ * Writes what changed. actor and operation (NULL: none): who made the event's domain start or end. True: what had been pulled
+ * from under the device's holder is there again.
+ */
+bool power_event(struct power *power, const struct verbs_device_event *event,
 		 const struct actor *actor, const char *operation);
 /* The domain that the event is about: its device's holder, or who held it until now; "" without. */
 void power_event_domain(struct power *power, const struct verbs_device_event *event,

@@ -56,6 +56,7 @@ struct telling {
 	const char *operation; /* or NULL */
 	const char *domain;    /* or "" */
 	bool came;	       /* not there before, and the board was */
+	bool *back; /* set: what had been pulled from under its holder is there again. Or NULL */
 };
 /* One transaction with everything that follows from it; nothing when nothing changed. */
 int power_tell(struct power *p, const struct telling *telling, struct error *e);

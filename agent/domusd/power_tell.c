@@ -174,8 +174,9 @@ static int tell_alerts(const struct change *c, struct error *e)
 {
 	const struct device_row *d = c->after;
 	bool ours = d->gate != VERBS_GATE_NONE && d->gate != VERBS_GATE_HYPERVISOR;
-	bool lives = *d->holder && strcmp(d->holder, d->owner) == 0 &&
-		     (d->owner_state == DOMAIN_RUNNING || d->owner_state == DOMAIN_PAUSED);
+	/* who has it on, whatever its definition says by now */
+	bool lives = *d->holder && strcmp(d->holder, c->before->holder) == 0 &&
+		     (d->holder_state == DOMAIN_RUNNING || d->holder_state == DOMAIN_PAUSED);
 	bool empty = c->telling->device->contents_known && !c->telling->device->content_count;
 	bool pulled;
 	char text[300];
@@ -199,6 +200,8 @@ static int tell_alerts(const struct change *c, struct error *e)
 		 d->holder);
 	if (alert(c, "device.pulled", pulled, text, e) < 0)
 		return -1;
+	if (c->telling->back)
+		*c->telling->back = open && !pulled && *d->holder && d->power == VERBS_POWER_ON;
 	snprintf(text, sizeof(text), "%s is off again.", d->name);
 	return d->power == VERBS_POWER_ON && !*d->holder
 		       ? 0

@@ -9,10 +9,10 @@
 	"d.id, d.kind, d.name, d.gate, d.together, d.needed, d.note, d.about, d.present, "         \
 	"d.power, "                                                                                \
 	"d.cause, d.since, d.error, d.holder, d.kept, d.always_on, d.policy_reason, d.revision, "  \
-	"o.domain, m.state"
+	"o.domain, h.state"
 #define TABLES                                                                                     \
-	"devices d LEFT JOIN domain_devices o ON o.device = d.id LEFT JOIN domains m ON m.name = " \
-	"o.domain"
+	"devices d LEFT JOIN domain_devices o ON o.device = d.id LEFT JOIN domains h ON h.name = " \
+	"d.holder"
 
 bool device_switchable(const struct device_row *row)
 {
@@ -58,7 +58,7 @@ static void row_read(sqlite3_stmt *s, struct device_row *row)
 	store_column_text(s, 16, row->policy_reason, sizeof(row->policy_reason));
 	row->revision = sqlite3_column_int64(s, 17);
 	store_column_text(s, 18, row->owner, sizeof(row->owner));
-	row->owner_state = (enum domain_state)number_of(s, 19, state_name, 0, DOMAIN_STATE_COUNT);
+	row->holder_state = (enum domain_state)number_of(s, 19, state_name, 0, DOMAIN_STATE_COUNT);
 }
 
 int store_device_find(struct store_tx *tx, const char *id, struct device_row *row, struct error *e)

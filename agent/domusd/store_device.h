@@ -33,7 +33,7 @@ struct device_row {
 	int64_t revision;
 	/* of domain_devices, read only: */
 	char owner[VERBS_NAME_MAX + 1]; /* or "" */
-	enum domain_state owner_state;
+	enum domain_state holder_state; /* of `holder` as it was read */
 };
 
 /* Nothing but its gate decides: not whether anybody needs it. */

@@ -12,7 +12,7 @@ FULL = {
     "cpu": {"pool": None, "affinity": [0, 1], "weight": 512, "cap": 150},
     "autostart": {"enabled": True, "order": 5, "delay_s": 10, "after": []},
     "restart": {"policy": "on-crash", "max": 3, "window_s": 120, "backoff_s": 2},
-    "watchdog_s": 30}
+    "watchdog_s": 30, "on_pull": "restart"}
 
 
 def get(api, name):
@@ -28,7 +28,7 @@ def test_definition_gets_its_defaults(api, domain, kernel):
     assert body["cpu"] == {"pool": None, "affinity": None, "weight": 256, "cap": 0}
     assert body["autostart"] == {"enabled": False, "order": 0, "delay_s": 0, "after": []}
     assert body["restart"] == {"policy": "never", "max": 10, "window_s": 60, "backoff_s": 1}
-    assert body["watchdog_s"] == 0
+    assert body["watchdog_s"] == 0 and body["on_pull"] == "report"
     assert body["status"]["state"] == "stopped" and body["status"]["domid"] is None
     assert etag == f'"r{body["revision"]}"'
 
@@ -102,6 +102,7 @@ MISSING = object()
     bad(("autostart", "after"), ["nobody"], "/autostart/after/0", "not_found"), bad(("autostart", "after"), ["wrong"], "/autostart/after/0", "not_found"),
     bad(("restart", "policy"), "sometimes", code="enum"), bad(("restart", "max"), 1001), bad(("restart", "window_s"), 0),
     bad(("restart", "backoff_s"), 3601), bad(("watchdog_s",), 3601), bad(("watchdog_s",), -1),
+    bad(("on_pull",), "explode", code="enum"),
 ])
 def test_wrong_definition_is_422_with_its_pointer(api, kernel, path, value, pointer, code):
     body = definition("wrong", kernel)

@@ -346,6 +346,52 @@ def test_a_pulled_drive_is_an_event_and_an_alert(quiet):
     wait_until(lambda: not alerts(quiet.api), "the drive to come back")
 
 
+def domid(api, name):
+    """The hypervisor's number of a domain that lives, None of one that does not."""
+    return api.get(f"/api/v1/domains/{name}").json()["status"]["domid"]
+
+
+@pytest.mark.parametrize("on_pull", ["report", "restart"])
+def test_what_is_plugged_in_again_restarts_its_domain_if_the_definition_says_so(quiet, on_pull):
+    name = quiet.domain(DRIVE, on_pull=on_pull)
+    quiet.start(name)
+    before = domid(quiet.api, name)
+    with Events(quiet.api) as events:
+        quiet.fault(f"{DRIVE} pulled")
+        events.wait(lambda e: e["type"] == "alert.raised", timeout=60)
+        quiet.fault()
+        events.wait(lambda e: e["type"] == "alert.cleared")
+        if on_pull == "restart":
+            assert "there again" in events.wait_state(name, "stopping")["data"]["reason"]
+            events.wait_state(name, "running")
+    assert quiet.api.state(name) == "running" and power(quiet.api, DRIVE) == "on"
+    assert (domid(quiet.api, name) != before) == (on_pull == "restart")
+    quiet.check()
+
+
+def test_a_domain_that_runs_keeps_what_it_was_started_with_whatever_its_definition_says(quiet):
+    name = quiet.domain(NVME)
+    quiet.start(name)
+    changed = quiet.api.patch(f"/api/v1/domains/{name}", {"devices": [NIC]}, headers={"If-Match": "*"})
+    assert changed.status == 200
+    assert (device(quiet.api, NVME)["owner"], device(quiet.api, NVME)["power"]["domain"]) == (name, name)
+    assert (device(quiet.api, NIC)["owner"], device(quiet.api, NIC)["power"]["domain"]) == (name, None)
+    assert quiet.powered() == {NVME}
+    quiet.check()
+    # nobody else gets what it still has on, and what it owns from now on
+    for id_ in (NVME, NIC):
+        assert define(quiet, id_).pointers() == {"/devices/0": "in_use"}
+    # and it is missed when it goes
+    quiet.fault(f"{NVME} stuck-off")
+    wait_until(lambda: ("rail.lost", f"devices/{NVME}") in alerts(quiet.api), "the alert")
+    quiet.fault()
+    quiet.api.act(name, "kill")
+    assert device(quiet.api, NVME)["owner"] is None and quiet.powered() == set()
+    quiet.start(name)
+    assert quiet.powered() == {NIC}
+    quiet.check()
+
+
 def test_a_device_that_vanished_under_a_domain_is_an_alert(quiet):
     name = quiet.domain(NVME)
     quiet.start(name)

@@ -84,7 +84,7 @@ test('a domain is defined with a disk, a network and a share of the processors',
 
 test('an edit changes what it shows and keeps what it does not', async () => {
 	await agent.must('PATCH', '/api/v1/domains/server', {
-		body: { watchdog_s: 30, cpu: { affinity: [0] }, restart: { max: 3 } },
+		body: { watchdog_s: 30, on_pull: 'restart', cpu: { affinity: [0] }, restart: { max: 3 } },
 		headers: { 'If-Match': '*' },
 	});
 	await page.getByRole('link', { name: 'Edit' }).click();
@@ -96,6 +96,7 @@ test('an edit changes what it shows and keeps what it does not', async () => {
 	assert.equal(domain.vcpus, 2);
 	assert.equal(domain.restart.policy, 'on-crash');
 	assert.deepEqual([domain.watchdog_s, domain.cpu.affinity, domain.restart.max], [30, [0], 3]);
+	assert.equal(domain.on_pull, 'restart');
 	page.check();
 });
 

@@ -84,7 +84,9 @@ function number(text: string): number {
 
 /** The definition a draft stands for; what the form does not show is kept from `base`. */
 function definitionOf(draft: Draft, base?: Domain): DomainDefinition {
-	const keep: Partial<DomainDefinition> = base ? { watchdog_s: base.watchdog_s } : {};
+	const keep: Partial<DomainDefinition> = base
+		? { watchdog_s: base.watchdog_s, on_pull: base.on_pull }
+		: {};
 	// What its disks and interfaces are on, it owns.
 	const used = [...draft.disks, ...draft.nics].flatMap((k) => deviceOf(k.source) ?? []);
 	return {
