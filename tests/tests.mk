@@ -33,13 +33,13 @@ test-browser-prepare: api agent-host webui
 
 # ---- guests of the system tests --------------------------------------------------------------------------------------
 GUESTS := $(BUILD)/test-guests
-TEST_GUESTS := $(GUESTS)/initrd.gz $(GUESTS)/crash $(GUESTS)/arrive $(BUILD)/agent/arm64/keeperctl
+TEST_GUESTS := $(GUESTS)/initrd.gz $(GUESTS)/crash $(GUESTS)/idle $(GUESTS)/arrive $(BUILD)/agent/arm64/keeperctl
 .PHONY: test-guests
 test-guests: $(TEST_GUESTS)
 $(GUESTS)/initrd.gz: $(wildcard tests/system/guests/*) $(BUILD)/image/base.squashfs
 	@mkdir -p $(@D)
 	@echo "  GUEST $@"; tests/system/guests/make-initrd $(BUILD)/image/root $@
-$(GUESTS)/crash $(GUESTS)/arrive: $(GUESTS)/%: tests/system/guests/%.S tests/system/guests/image-header.S
+$(GUESTS)/crash $(GUESTS)/idle $(GUESTS)/arrive: $(GUESTS)/%: tests/system/guests/%.S tests/system/guests/image-header.S
 	@packaging/install-packages build
 	@mkdir -p $(@D)
 	@echo "  GUEST $@"; aarch64-linux-gnu-gcc -nostdlib -static -Wl,--build-id=none -Wl,-Ttext=0 -o $@.elf $<

@@ -1,8 +1,6 @@
 """Power, from keeper's side: what no booted domain uses is off, seen by keeper, by the device and from outside.
 
 domusd is stopped meanwhile: the rule holds without it. Domains are made with keeperctl, in Dom0, by keeper's own verbs."""
-import os
-import random
 import re
 
 import pytest
@@ -14,7 +12,6 @@ from domus.processes import wait_until
 
 DISK, NIC, PORT = "pcie-00.04.0", "pcie-00.05.0", "usb-00.03.0-1.1"
 DEVICE = {DISK: 4, NIC: 5}
-STEPS = int(os.environ.get("RAIL_STEPS", "10"))  # of the random walk; the long run takes more
 HUB_PORT = "/sys/bus/usb/devices/1-1/1-1:1.0/1-1-port1"
 
 
@@ -36,10 +33,10 @@ class Rails:
         assert words, text
         return {"power": words[2], "gate": words[3], "cause": words[4], "holder": words[5], "line": text}
 
-    def create(self, name, extra, kernel="kernel"):
-        """Creates a guest; returns (exit status, output)."""
-        return self.keeper(f"create {name} kernel={self.images[kernel]} initrd={self.images['initrd']} memory=256 "
-                           f"cmdline='console=hvc0 quiet' {extra}")
+    def create(self, name, extra, kernel="idle"):
+        """Creates a guest, of Debian with "kernel"; returns (exit status, output)."""
+        size = f"initrd={self.images['initrd']} memory=256 cmdline='console=hvc0 quiet'" if kernel == "kernel" else "memory=32"
+        return self.keeper(f"create {name} kernel={self.images[kernel]} {size} {extra}")
 
     def answers(self, name):
         """The device's own view: does anything answer in the slot or port?"""
@@ -55,9 +52,9 @@ class Rails:
         with Outside(self.appliance.run_dir) as outside:
             if name != PORT:
                 return keeper, device, outside.slot_mapped(DEVICE[name])
-            before = outside.reads("usbdisk")
+            before = outside.reads("usbdrive")
             self.dom0.status("cat /sys/class/block/sd*/dev; busybox dd if=$(ls /dev/sd? | head -1) of=/dev/null bs=4k count=1 iflag=direct")
-            return keeper, device, outside.reads("usbdisk") > before
+            return keeper, device, outside.reads("usbdrive") > before
 
     def all_views(self):
         """The views of all three."""
@@ -111,20 +108,30 @@ def test_inventory_says_why_the_appliance_keeps_what_it_keeps(rails):
     assert len(re.findall(r"^cpu-\d on ", lines, re.M)) == 4
 
 
+def test_crash_switches_off_before_anybody_asks(rails, guest):
+    guest("crash", f"device={NIC} device={DISK} diskdev=xvda:{DISK}", kernel="crash")
+    for name in (NIC, DISK):
+        wait_until(lambda n=name: rails.views(n) == (False, False, False), "the slot to be off", 60)
+        assert rails.device(name)["cause"] == "end"
+    assert "crash crashed" in rails.keeper("list")[1]
+    # what is killed first: the back end of its disk still holds what is gone; the next test reads from that disk
+
+
 def test_devices_are_on_while_their_domain_lives_and_off_after_its_kill(rails, guest):
     with Outside(rails.appliance.run_dir) as outside:
-        before = outside.reads("usbdisk")
-    guest("owner", f"device={PORT} device={NIC} device={DISK} diskdev=xvda:{PORT} diskdev=xvdb:{DISK} nicdev={NIC}")
+        before = outside.reads("usbdrive")
+    guest("owner", f"device={PORT} device={NIC} device={DISK} diskdev=xvda:{PORT} diskdev=xvdb:{DISK} nicdev={NIC}", kernel="kernel")
     assert {name: rails.device(name)["holder"] for name in (DISK, NIC, PORT)} == {DISK: "owner", NIC: "owner", PORT: "owner"}
     status, text = rails.keeper("console owner 240 'guest: ready'")
     assert status == 0, text
     # the guest's own view: the drive in the port, the disk in the slot, and a link through the card
     status, text = rails.keeper("console owner 120 'DONE42' 'cat /sys/class/block/xvda/size /sys/class/block/xvdb/size; "
-                                "dd if=/dev/xvda of=/dev/null bs=64k count=4; cat /sys/class/net/eth0/carrier; echo DONE$((6*7))'")
-    assert status == 0 and "8388608" in text and "2097152" in text and re.search(r"^1\s*$", text, re.M), text
+                                "dd if=/dev/xvda of=/dev/null bs=64k count=4; dd if=/dev/xvdb of=/dev/null bs=64k count=3; "
+                                "cat /sys/class/net/eth0/carrier; echo DONE$((6*7))'")
+    assert status == 0 and "8388608" in text and "2097152" in text and "3+0 records in" in text and re.search(r"^1\s*$", text, re.M), text
     with Outside(rails.appliance.run_dir) as outside:
         assert outside.slot_mapped(DEVICE[DISK]) and outside.slot_mapped(DEVICE[NIC])
-        assert outside.reads("usbdisk") > before
+        assert outside.reads("usbdrive") > before
     bridge = rails.dom0.run("ls -d /sys/class/net/up-*/brif/*")
     assert len(bridge.split()) == 2, bridge
     assert rails.keeper("kill owner")[0] == 0
@@ -146,21 +153,6 @@ def test_second_domain_does_not_get_the_device(rails, guest):
 def test_device_that_no_domain_can_have(rails, device, code):
     status, text = rails.create("greedy", f"device={device}")
     assert status == 1 and f"error {code} at /devices/0" in text, text
-
-
-def test_crash_switches_off_before_anybody_asks(rails, guest):
-    guest("crash", f"device={NIC} device={DISK} diskdev=xvda:{DISK}", kernel="crash")
-    for name in (NIC, DISK):
-        wait_until(lambda n=name: rails.views(n) == (False, False, False), "the slot to be off", 60)
-        assert rails.device(name)["cause"] == "end"
-    assert "crash crashed" in rails.keeper("list")[1]
-    # the back end of the crashed guest's disk still holds what is gone; the next one is none the worse for it
-    assert rails.keeper("kill crash")[0] == 0
-    guest("again", f"device={DISK} diskdev=xvda:{DISK}")
-    status, text = rails.keeper("console again 240 'guest: ready'")
-    assert status == 0, text
-    status, text = rails.keeper("console again 60 'DONE42' 'dd if=/dev/xvda of=/dev/null bs=64k count=4; echo DONE$((6*7))'")
-    assert status == 0 and "4+0 records in" in text, text
 
 
 def test_keeper_killed_leaves_a_living_domain_its_devices(rails, guest):
@@ -192,11 +184,8 @@ def test_pulled_drive_is_told_and_comes_back(rails, guest):
 
 def test_views_tell_a_device_that_is_on_against_the_rule_and_keeper_corrects(rails):
     """The negative control: with keeper held still, all three views see the device that somebody switches on."""
-    config = f"/sys/bus/pci/devices/0000:00:0{DEVICE[NIC]}.0/config"
-    status = rails.dom0.run(f"busybox hexdump -s 108 -n 2 -e '1/2 \"%x\"' {config}")  # capability 0x54 + 0x18
-    assert int(status, 16) & 0x400, status
-    rails.dom0.run(f"kill -STOP $(busybox pidof keeper); printf '\\x%02x\\x%02x' $((0x{status} & 0xff)) $((0x{status} >> 8 & 0xfb)) "
-                   f"| busybox dd of={config} bs=1 seek=108 conv=notrunc 2>/dev/null")
+    rails.dom0.run("kill -STOP $(busybox pidof keeper)")
+    rails.dom0.slot(DEVICE[NIC], True)
     assert rails.answers(NIC)
     with Outside(rails.appliance.run_dir) as outside:
         assert outside.slot_mapped(DEVICE[NIC])
@@ -204,37 +193,3 @@ def test_views_tell_a_device_that_is_on_against_the_rule_and_keeper_corrects(rai
         wait_until(lambda: not outside.slot_mapped(DEVICE[NIC]), "keeper to correct it", 30)
     assert rails.device(NIC)["cause"] == "correct"
     assert rails.views(NIC) == (False, False, False)
-
-
-def test_random_walk_never_leaves_a_device_on_without_an_owner_or_off_with_one(rails, guest):
-    """After each step, whatever it was, the machine's own view of both slots is what the rule says."""
-    seed = random.randrange(1 << 32)
-    chance, owners, log = random.Random(seed), {}, []
-
-    def check():
-        want = {name: name in owners.values() for name in (DISK, NIC)}
-        with Outside(rails.appliance.run_dir) as outside:
-            assert {name: outside.slot_mapped(DEVICE[name]) for name in (DISK, NIC)} == want, (seed, log)
-
-    for step in range(STEPS):
-        free = [name for name in (DISK, NIC) if name not in owners.values()]
-        action = chance.choice((["start", "crash"] if free else []) + (["kill", "refused"] if owners else []) + ["keeper"])
-        log.append(action)
-        if action == "start":
-            device = chance.choice(free)
-            owners[guest(f"walk-{step}", f"device={device} paused=1")] = device
-        elif action == "crash":
-            name = chance.choice(free)
-            crashed = guest(f"walk-{step}", f"device={name}", kernel="crash")
-            wait_until(lambda n=name: rails.device(n)["power"] == "off", f"the device of {crashed} to be off: {seed} {log}", 60)
-        elif action == "kill":
-            name = chance.choice(sorted(owners))
-            del owners[name]
-            assert rails.keeper(f"kill {name}")[0] == 0
-        elif action == "refused":
-            status, text = rails.create("thief", f"device={chance.choice(sorted(owners.values()))} paused=1")
-            assert status == 1 and "device.in_use" in text, (seed, log, text)
-        else:
-            rails.dom0.run("systemctl kill -s KILL keeper")
-            wait_until(lambda: rails.keeper("list")[0] == 0, "keeper to be back", 60, 0.5)
-        check()

@@ -6,6 +6,7 @@ import re
 import threading
 
 HOST = "10.0.2.2"  # QEMU's user network: the machine that QEMU runs on
+SLOT_CONTROL, POWER_OFF = 0x54 + 0x18, 1 << 10  # of QEMU's root ports (PCI Express Base Specification 7.5.3.10)
 
 
 class Dom0:
@@ -70,6 +71,15 @@ class Dom0:
         status, text = self.status(script, timeout)
         assert status == 0, f"{script} in Dom0 ended with {status}: {text}"
         return text
+
+    def slot(self, number, on):
+        """Switches the slot behind root port 00:number.0 by hand, behind keeper's back; when it is on, looks for what is in it."""
+        config = f"/sys/bus/pci/devices/0000:00:{number:02x}.0/config"
+        text = self.run(f"busybox hexdump -s {SLOT_CONTROL} -n 2 -e '1/2 \"%x\"' {config}")
+        control = int(text, 16) & ~POWER_OFF | (0 if on else POWER_OFF)
+        assert int(text, 16) & POWER_OFF == (POWER_OFF if on else 0), f"the slot is {'on' if on else 'off'} already: {text}"
+        self.run(f"printf '\\{control & 0xff:03o}\\{control >> 8:03o}' | busybox dd of={config} bs=1 seek={SLOT_CONTROL} conv=notrunc "
+                 "2>/dev/null" + ("; echo 1 >/sys/bus/pci/rescan" if on else ""))
 
     def close(self):
         """Ends the loop."""

@@ -1,6 +1,7 @@
 """The appliance's board as seen from outside, by QMP: what the machine itself says about power, whatever software believes."""
 import json
 import os
+import re
 import socket
 
 UNMAPPED = (1 << 64) - 1
@@ -32,20 +33,29 @@ class Outside:
                 assert "return" in answer, answer
                 return answer["return"]
 
+    def slots_mapped(self):
+        """{number of a root port: does the machine map any register window of the card behind it?}, of those that hold one."""
+        ports = [d for bus in self.ask("query-pci") for d in bus["devices"] if d["bus"] == 0 and "pci_bridge" in d]
+        return {port["slot"]: any(region["address"] % (1 << 64) != UNMAPPED for card in port["pci_bridge"]["devices"]
+                                  for region in card["regions"]) for port in ports if port["pci_bridge"].get("devices")}
+
     def slot_mapped(self, device):
         """Does the machine map any register window of the card behind root port 00:device.0?"""
-        ports = [d for bus in self.ask("query-pci") for d in bus["devices"]
-                 if d["bus"] == 0 and d["slot"] == device and "pci_bridge" in d]
-        assert len(ports) == 1, ports
-        cards = ports[0]["pci_bridge"].get("devices", [])
-        assert cards, f"no card behind 00:{device:02x}.0"
-        return any(region["address"] % (1 << 64) != UNMAPPED for card in cards for region in card["regions"])
+        return self.slots_mapped()[device]
 
-    def reads(self, drive):
-        """How many read operations the drive has served since the machine was switched on."""
-        found = [b["stats"]["rd_operations"] for b in self.ask("query-blockstats") if b.get("device") == drive]
-        assert len(found) == 1, f"no drive {drive}"
-        return found[0]
+    def registers(self):
+        """{core: its program counter} (HMP "info registers -a")."""
+        text = self.ask("human-monitor-command", **{"command-line": "info registers -a"})
+        return {int(core): int(pc, 16) for core, pc in re.findall(r"CPU#(\d+)\s+PC=([0-9a-f]+)", text)}
+
+    def drives(self):
+        """{id of a device: how many read operations its drive has served since it was plugged in}."""
+        return {found[1]: b["stats"]["rd_operations"] for b in self.ask("query-blockstats")
+                if (found := re.search(r"/peripheral/([^/]+)/", b.get("qdev", "")))}
+
+    def reads(self, device):
+        """The read operations of one drive."""
+        return self.drives()[device]
 
     def close(self):
         """Lets QEMU talk to somebody else: it serves one at a time."""
