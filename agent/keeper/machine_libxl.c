@@ -52,24 +52,6 @@ static void log_destroy(struct xentoollog_logger *logger)
 	(void)logger;
 }
 
-/*
- * libxl's children close and open handles of Xen before they come to exec, under a lock of libxentoolcore that nobody makes
- * safe for a fork: a thread that opened or closed a handle at that moment would leave it taken for ever in the child, and the
- * kill that waits for the child would never end. So nobody forks while a handle comes or goes.
- */
-static pthread_mutex_t handles_lock = PTHREAD_MUTEX_INITIALIZER;
-
-static pid_t fork_quietly(void *user)
-{
-	pid_t pid;
-
-	(void)user;
-	pthread_mutex_lock(&handles_lock);
-	pid = fork();
-	pthread_mutex_unlock(&handles_lock); /* in the child it is the caller's too */
-	return pid;
-}
-
 static const libxl_childproc_hooks children = {
 	.chldowner = libxl_sigchld_owner_libxl_always_selective_reap,
 	.fork_replacement = fork_quietly,
@@ -86,9 +68,9 @@ struct context *context_new(struct error *e)
 	}
 	c->logger = (struct xentoollog_logger){
 		.vmessage = log_message, .progress = log_progress, .destroy = log_destroy};
-	pthread_mutex_lock(&handles_lock);
+	quiet_begin();
 	failed = libxl_ctx_alloc(&c->ctx, LIBXL_VERSION, 0, &c->logger);
-	pthread_mutex_unlock(&handles_lock);
+	quiet_end();
 	if (failed) {
 		error_set(e, ERROR_HYPERVISOR, "The hypervisor cannot be reached: %s",
 			  c->error[0] ? c->error : "is this Dom0, and does xenstored run?");
@@ -103,34 +85,34 @@ struct xs_handle *store_open(void)
 {
 	struct xs_handle *xs;
 
-	pthread_mutex_lock(&handles_lock);
+	quiet_begin();
 	xs = xs_open(0);
-	pthread_mutex_unlock(&handles_lock);
+	quiet_end();
 	return xs;
 }
 
 void store_close(struct xs_handle *xs)
 {
-	pthread_mutex_lock(&handles_lock);
+	quiet_begin();
 	xs_close(xs);
-	pthread_mutex_unlock(&handles_lock);
+	quiet_end();
 }
 
 struct xencall_handle *call_open(void)
 {
 	xencall_handle *call;
 
-	pthread_mutex_lock(&handles_lock);
+	quiet_begin();
 	call = xencall_open(NULL, 0);
-	pthread_mutex_unlock(&handles_lock);
+	quiet_end();
 	return call;
 }
 
 void context_free(struct context *c)
 {
-	pthread_mutex_lock(&handles_lock);
+	quiet_begin();
 	libxl_ctx_free(c->ctx);
-	pthread_mutex_unlock(&handles_lock);
+	quiet_end();
 	free(c);
 }
 

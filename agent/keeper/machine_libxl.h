@@ -6,7 +6,7 @@
  *   machine_libxl.c          contexts, board, list, actions      machine_libxl_create.c   building a domain
  *   machine_libxl_own.c      which domains are ours, their events   machine_libxl_loop.c  volumes as block devices
  *   machine_libxl_hotplug.c  keeper as libxl's hotplug script
- *   machine_libxl_console.c  consoles
+ *   machine_libxl_console.c  consoles                        machine_libxl_fork.c   when libxl may fork
  *
  * libxl holds a context's lock while it builds a domain, so each call takes a context of its own from a pool; one more
  * belongs to the event thread. They share libxl's SIGCHLD handler, hence the selective reaping (libxl_event.h).
@@ -15,7 +15,7 @@
  * do: written "building" before the domain exists and "killing" before it goes, so a keeper that dies in between leaves a
  * trace that the next one cleans up by. A domain is ours when its UUID has such a record.
  *
- * Lock order: own.lock, then libxl's own locks, then handles_lock. pool.lock is a leaf.
+ * Lock order: own.lock, then libxl's own locks, then the one of quiet_begin(). pool.lock is a leaf.
  */
 #include <libxl.h>
 #include <libxl_event.h>
@@ -60,6 +60,11 @@ struct machine {
 	pthread_cond_t claim_changed;
 	uint64_t claimed_kib;
 };
+
+/* machine_libxl_fork.c: between the two nobody forks; they may be nested. Around whatever opens or closes a handle of Xen. */
+void quiet_begin(void);
+void quiet_end(void);
+pid_t fork_quietly(void *user);
 
 /* machine_libxl.c */
 struct context *context_new(struct error *e);
