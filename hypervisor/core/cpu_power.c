@@ -123,10 +123,11 @@ void cpu_power_leave(struct cpu *c)
 	psci_cpu_off();
 }
 
+/* One that is GONE is counted in its pool and not in the list, like one that is being made: its end is for sched.c to tell. */
 static void power_domain_dead(struct domain *d)
 {
-	(void)d;
-	cpu_power_update();
+	if (ATOMIC_READ(d->state) == DOMAIN_ZOMBIE)
+		cpu_power_update();
 }
 
 UNIT(cpu_power_unit) = {.name = "cpu power", .domain_dead = power_domain_dead};

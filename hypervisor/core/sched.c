@@ -528,6 +528,7 @@ static void sched_domain_destroy(struct domain *d)
 	p->domains--;
 	d->pool = NULL;
 	lock_drop(&p->lock);
+	cpu_power_update(); /* it was counted until now, and not listed any more */
 }
 
 static int sched_vcpu_create(struct vcpu *v)

@@ -203,9 +203,10 @@ def histogram(breaks, looks):
     """What was seen, as text: how many breaks of the rule lasted how long."""
     kinds = ("on without an owner", "off under its owner")
     lines = [f"{looks} looks; breaks of the rule by how long they were seen, in seconds",
-             f"{'':22}" + "".join(f"{('< %g' % b) if b < float('inf') else 'more':>8}" for b in BINS[1:]) + f"{'longest':>9}"]
+             f"{'':22}" + "".join(f"{('< %g' % b) if b < float('inf') else 'more':>8}" for b in BINS[1:]) + f"{'longest':>9}{'by the clock':>14}"]
     for kind in kinds:
         seconds = [b.seconds for b in breaks if b.kind == kind]
+        clock = [b.end - b.begin for b in breaks if b.kind == kind]
         counts = [sum(low <= s < high for s in seconds) for low, high in zip(BINS, BINS[1:])]
-        lines.append(f"{kind:22}" + "".join(f"{c:8}" for c in counts) + f"{max(seconds, default=0):9.2f}")
+        lines.append(f"{kind:22}" + "".join(f"{c:8}" for c in counts) + f"{max(seconds, default=0):9.2f}{max(clock, default=0):14.2f}")
     return "\n".join(lines)
