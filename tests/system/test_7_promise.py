@@ -21,7 +21,7 @@ LIMIT = 2.0
 SEQUENCES = int(os.environ.get("RAIL_SEQUENCES", "10"))
 SEED = int(os.environ.get("RAIL_SEED", random.randrange(1 << 32)))
 POWER_CUT = 20  # after so many sequences the plug is pulled
-STEPS = 4
+STEPS = 3
 
 
 class Board:

@@ -10,7 +10,7 @@ from domus.outside import Outside
 from domus.power import device, devices, history
 from domus.processes import wait_until
 
-OURS = os.environ.get("HYPERVISOR", "xen") != "xen"
+OURS = os.environ.get("HYPERVISOR", "domus") != "xen"
 ours = pytest.mark.skipif(not OURS, reason="stock Xen switches no core")
 LOOKS = 20
 
