@@ -1,14 +1,9 @@
 """Fixtures of the system tests: one boot for all of them, in the order of the files' names."""
-import os
-
 import pytest
 
 from domus import appliance as place
 from domus.images import definition
 
-# Part of `make soak`, not of `make test` yet: it was mended lately and has passed six times in a row so far, all on a busy machine; ten
-# are wanted (docs/soak.md).
-collect_ignore = [] if os.environ.get("HOSTILE") else ["test_hypervisor_hostile.py"]
 
 
 @pytest.fixture(scope="session")
