@@ -20,7 +20,7 @@ test-api: test-packages ## run the API tests against the agent on this host
 	@+$(TEST_ENV) tests/run api
 test-system: test-packages ## run the system tests against the appliance in QEMU
 	@+$(TEST_ENV) tests/run system
-test-xen: test-packages ## run the story of the system tests on stock Xen
+test-xen: test-packages ## run the main parts of the story on stock Xen
 	@+$(TEST_ENV) tests/run xen
 test-browser: test-packages ## run the browser tests in Chromium
 	@+$(TEST_ENV) tests/run browser

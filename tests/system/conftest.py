@@ -5,7 +5,6 @@ from domus import appliance as place
 from domus.images import definition
 
 
-
 @pytest.fixture(scope="session")
 def appliance():
     """The appliance: booted fresh, claimed by the code in its URL, stopped at the end."""

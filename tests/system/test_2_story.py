@@ -5,12 +5,15 @@ import os
 import subprocess
 import threading
 
+import pytest
+
 from domus.appliance import GUESTS, KERNEL, make
 from domus.images import definition
 from domus.processes import wait_until
 from domus.streams import Console, Events
 
 
+@pytest.mark.oracle
 def test_run_leaves_the_promised_files(appliance):
     for name in ("console.log", "qmp.sock", "ca.pem"):
         assert (appliance.run_dir / name).exists(), name
@@ -33,6 +36,7 @@ def test_curl_without_the_ca_refuses(appliance):
     assert done.returncode == 60
 
 
+@pytest.mark.oracle
 def test_claim_code_is_on_the_console_and_used_up(appliance, api):
     code = appliance.claim_code()
     assert code in (appliance.run_dir / "console.log").read_text(encoding="utf-8", errors="replace")
@@ -40,6 +44,7 @@ def test_claim_code_is_on_the_console_and_used_up(appliance, api):
     assert (response.status, response.code) == (409, "claim.already_claimed")
 
 
+@pytest.mark.oracle
 def test_system_tells_the_real_machine(api):
     system = api.get("/api/v1/system").json()
     name = "Xen" if os.environ.get("HYPERVISOR", "domus") == "xen" else "domus"
@@ -70,6 +75,7 @@ def test_more_memory_than_the_board_has(api, images):
     assert (response.status, response.pointers()) == (422, {"/memory_mib": "too_large"})
 
 
+@pytest.mark.oracle
 def test_guest_boots_to_a_shell_that_answers(api, define):
     define("shell", vcpus=2)
     api.act("shell", "start")
@@ -87,6 +93,7 @@ def test_guest_boots_to_a_shell_that_answers(api, define):
     assert b"guest: ready" in api.get("/api/v1/domains/shell/console/log").body
 
 
+@pytest.mark.oracle
 def test_shutdown_powers_the_guest_off(api, define):
     define("off")
     with Events(api) as events:
@@ -135,6 +142,7 @@ def test_reboot_restarts_the_guest_and_keeps_the_console(api, define):
     assert api.state("reboot") == "running"
 
 
+@pytest.mark.oracle
 def test_kill_stops_the_guest_at_once(api, define):
     define("kill")
     free = api.get("/api/v1/system").json()["memory"]["free_mib"]
@@ -173,6 +181,7 @@ def quiet(console):
     return bytes(console.output) == before and before
 
 
+@pytest.mark.oracle
 def test_crash_is_seen(api, images, define):
     define("crash", boot={"kernel": images["crash"]}, memory_mib=32)
     with Events(api) as events:
@@ -191,6 +200,7 @@ def test_crashed_domain_can_be_started_again(api, images, define):
             events.wait_state("crash-again", "crashed")
 
 
+@pytest.mark.oracle
 def test_network_reaches_dom0_and_the_world(appliance, api, define):
     define("net", nics=[{"network": "lan0"}])
     mac = api.get("/api/v1/domains/net").json()["nics"][0]["mac"]
@@ -251,6 +261,7 @@ def test_volume_keeps_what_a_guest_wrote(api, define):
     assert api.delete(f"/api/v1/volumes/{volume}").status == 204
 
 
+@pytest.mark.oracle
 def test_volume_made_from_an_image_has_its_bytes(api, define):
     content = b"".join(b"block %06d" % i + bytes(500) for i in range(8192))
     image = api.upload("disk image", "disk", content)
@@ -288,6 +299,7 @@ def test_private_keys_belong_to_domus_alone(appliance):
         assert line.startswith("600 domus "), line
 
 
+@pytest.mark.oracle
 def test_daemon_without_privileges_cannot_reach_xen(appliance):
     status, _ = appliance.dom0_status("nsenter -t $(busybox pidof domusd) -m -S $(id -u domus) -- ls /dev/xen/privcmd")
     assert status != 0
