@@ -263,7 +263,7 @@ static bool ipriorityr_write(struct vgic_vcpu *g, struct mmio *m, unsigned offse
 	unsigned intid = offset % SGI_BASE - 0x400, i = intid % VGIC_BANK_BITS;
 	struct vgic_bank *bank = bank_at(g, offset, intid / VGIC_BANK_BITS);
 	unsigned mask =
-		0xff00u >> gic_virtual_priority_bits(); /* the low bits are not implemented */
+		0xff00u >> gic_virtual_priority_bits(); /* the low bits are RES0 */
 
 	if (!bank)
 		return true;
@@ -390,7 +390,7 @@ static bool d_control_read(struct vgic_vcpu *g, struct mmio *m, unsigned offset)
 	}
 	return answer(
 		m,
-		0); /* TYPER2, STATUSR, SETSPI and CLRSPI (write only, not implemented), reserved */
+		0); /* TYPER2, STATUSR, SETSPI and CLRSPI (write only), reserved: RAZ/WI */
 }
 
 static RARE bool d_control_write(struct vgic_vcpu *g, struct mmio *m, unsigned offset)
