@@ -105,7 +105,7 @@ def test_inventory_says_why_the_appliance_keeps_what_it_keeps(rails):
     assert 'needed "The appliance is reached through it."' in port
     status, text = rails.keeper("off pcie-00.01.0")
     assert status == 1 and "device.needed" in text
-    assert len(re.findall(r"^cpu-\d on ", lines, re.M)) == 4
+    assert re.findall(r"^cpu-(\d) on ", lines, re.M)[:2] == ["0", "1"]  # Dom0's
 
 
 def test_crash_switches_off_before_anybody_asks(rails, guest):

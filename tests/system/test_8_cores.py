@@ -13,13 +13,14 @@ from domus.processes import wait_until
 OURS = os.environ.get("HYPERVISOR", "domus") != "xen"
 ours = pytest.mark.skipif(not OURS, reason="stock Xen switches no core")
 LOOKS = 20
+DOM0 = "0-1"  # where Dom0's two vCPUs are from the start (xen-init-dom0.service)
 
 
 @pytest.fixture(scope="module")
 def dom0(appliance):
     there = Dom0(appliance)
     yield there
-    there.run("xl vcpu-pin Domain-0 all all")
+    there.run(f"xl vcpu-pin Domain-0 all {DOM0}")
     there.close()
 
 
@@ -47,8 +48,16 @@ def moving(appliance):
     return {core for core in seen[0] if len({look[core] for look in seen}) > 1}
 
 
+def test_cores_that_dom0_does_not_need_are_off_without_being_asked(appliance, api):
+    want = {0: "on", 1: "on", 2: "off", 3: "off"} if OURS else {core: "on" for core in range(4)}
+    wait_until(lambda: cores(api) == want, "no core to be on but Dom0's")
+    system = api.get("/api/v1/system").json()
+    assert [cpu["online"] for cpu in system["cpus"]] == [power == "on" for power in want.values()]
+    if OURS:
+        assert not moving(appliance) & {2, 3}
+
+
 def test_cores_say_who_switches_them(api):
-    assert cores(api) == {core: "on" for core in range(4)}
     found = device(api, "cpu-1")
     assert found["gate"] == ("hypervisor" if OURS else "none") and found["power"]["wanted"] is None
     assert found["power"]["reason"] == ("PSCI says on. The hypervisor switches cores by itself." if OURS else
@@ -69,7 +78,7 @@ def test_core_that_no_domain_can_use_is_off_and_stands_still(appliance, api, dom
 
 @ours
 def test_cores_come_back_for_a_domain_that_can_use_them_and_go_off_with_it(appliance, api, images, define, dom0):
-    dom0.run("xl vcpu-pin Domain-0 all 0-1")
+    dom0.run(f"xl vcpu-pin Domain-0 all {DOM0}")
     wait_until(lambda: cores(api)[3] == "off", "the core to be off")
     name = define("cores", boot={"kernel": images["idle"]}, memory_mib=32)
     api.act(name, "start")
