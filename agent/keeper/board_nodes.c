@@ -24,8 +24,13 @@ static struct node *node_add(struct board *b, const char *name, const char *clas
 
 static void block_found(void *context, const char *name)
 {
-	struct node *n = node_add(context, name, "block");
+	const struct board *b = context;
+	struct node *n;
 
+	/* the kernel shows a new disk in sysfs before it makes its device file: until then there is nothing to open */
+	if (!sysfs_exists(b->root, "/dev/%s", name))
+		return;
+	n = node_add(context, name, "block");
 	if (n)
 		n->kind = VERBS_CONTENT_DISK;
 }

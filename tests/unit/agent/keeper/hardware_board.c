@@ -120,6 +120,8 @@ static void put_disk(const char *name, const char *path, const char *number)
 	put_link(file, path);
 	snprintf(file, sizeof(file), "/sys/class/block/%s", name);
 	put_link(file, above);
+	snprintf(file, sizeof(file), "/dev/%s", name);
+	put(file, "");
 	snprintf(file, sizeof(file), "/sys/dev/block/%s", number);
 	put_link(file, above);
 }
@@ -430,6 +432,20 @@ static void files_that_make_no_sense_are_left_out(void **state)
 	assert_non_null(found("pcie-00.04.0"));
 }
 
+static void disk_is_there_once_its_device_file_is(void **state)
+{
+	char path[SYSFS_PATH + 16];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/dev/sda", board.root);
+	assert_int_equal(unlink(path), 0);
+	scan();
+	assert_string_equal(found("usb-00.03.0-1.1")->contents[0].node, "");
+	put("/dev/sda", "");
+	scan();
+	assert_string_equal(found("usb-00.03.0-1.1")->contents[0].node, "sda");
+}
+
 static void disk_that_is_no_block_device_is_refused(void **state)
 {
 	struct error e = {0};
@@ -459,6 +475,7 @@ int main(void)
 		TEST(port_that_is_off_with_a_drive_that_answers_is_on),
 		TEST(hub_that_is_unplugged_is_an_error_not_a_state),
 		TEST(files_that_make_no_sense_are_left_out),
+		TEST(disk_is_there_once_its_device_file_is),
 		TEST(disk_that_is_no_block_device_is_refused),
 	};
 
