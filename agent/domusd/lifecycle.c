@@ -7,6 +7,7 @@
 
 #include "domusd/clock.h"
 #include "domusd/lifecycle_internal.h"
+#include "domusd/operation_read.h"
 
 struct life *life_find(struct lifecycle *lc, const char *name)
 {

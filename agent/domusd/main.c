@@ -25,6 +25,7 @@
 #include "domusd/notify.h"
 #include "domusd/openapi.h"
 #include "domusd/operation.h"
+#include "domusd/operation_wait.h"
 #include "domusd/options.h"
 #include "domusd/pki.h"
 #include "domusd/process_metrics.h"

@@ -20,6 +20,9 @@
  *	running     cancelling, succeeded, failed, cancelled, interrupted
  *	cancelling  cancelled, succeeded, failed, interrupted
  *	the others are final
+ *
+ * This header is for those who start, do and end work; operation_read.h and operation_wait.h for those
+ * who show it.
  */
 enum operation_state {
 	OPERATION_PENDING,
@@ -83,34 +86,11 @@ int operation_end(struct operations *operations, const char *id, enum operation_
 int operation_cancel_request(struct operations *operations, const char *id,
 			     const struct actor *actor, struct error *e);
 
-/* As openapi.yaml's Operation, with the progress of this moment. New reference, or NULL:
- * ERROR_OPERATION_UNKNOWN. */
-json_t *operation_json(struct operations *operations, const char *id, struct error *e);
-/* The same inside the transaction that created it, for the 202. */
-json_t *operation_json_tx(struct operations *operations, struct store_tx *tx, const char *id,
-			  struct error *e);
-/* The newest first: an array, and in *next (0 at the end) the cursor to go on with; before = 0
- * begins. */
-json_t *operation_list(struct operations *operations, int64_t before, int limit, int64_t *next,
-		       struct error *e);
-
-/*
- * Calls done(context) once, from another thread or at once from this one, when the operation has
- * reached a final state, timeout_ms have passed, or operation_waiters_release() was called. 0, or
- * ERROR_OPERATION_UNKNOWN (done is not called).
- */
-int operation_wait(struct operations *operations, const char *id, int timeout_ms,
-		   void (*done)(void *context), void *context, struct error *e);
-/* At shutdown: lets everybody go, now and in the future. */
-void operation_waiters_release(struct operations *operations);
-
 /* For the ticker, once a second: time-outs, progress events, retention (finished ones: the newest
  * 1,000). */
 void operation_tick(void *operations);
 
 /* "pending", … as in openapi.yaml. */
 const char *operation_state_name(enum operation_state state);
-/* For metrics: how many of each state are kept. */
-void operation_counts(struct operations *operations, int64_t counts[OPERATION_INTERRUPTED + 1]);
 
 #endif

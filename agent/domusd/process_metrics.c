@@ -9,7 +9,7 @@
 #include "domusd/journal.h"
 #include "domusd/keeper_board.h"
 #include "domusd/metrics.h"
-#include "domusd/operation.h"
+#include "domusd/operation_read.h"
 
 static long resident_bytes(void)
 {

@@ -7,6 +7,8 @@
 #include "domusd/api/api.h"
 #include "domusd/checks.h"
 #include "domusd/domusd.h"
+#include "domusd/operation_read.h"
+#include "domusd/operation_wait.h"
 
 void api_operations_get(struct request *r)
 {

@@ -9,6 +9,7 @@
 #include "domusd/clock.h"
 #include "domusd/domusd.h"
 #include "domusd/id.h"
+#include "domusd/operation_read.h"
 
 #define SECTOR 512
 
