@@ -18,7 +18,7 @@ struct principal {
 	bool session;		  /* by cookie: CSRF token was checked for unsafe methods */
 };
 
-/* The service itself (claim, log-in, tokens) is in auth_service.h: only api/claim, sessions, tokens
- * and http use it. */
+/* The service itself is in auth_service.h, and what is asked of it in auth_login.h, auth_credential.h and
+ * auth_token.h: only api/claim, sessions, tokens and http use it. */
 
 #endif

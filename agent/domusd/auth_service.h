@@ -2,7 +2,8 @@
 #define DOMUS_DOMUSD_AUTH_SERVICE_H
 
 /*
- * Users, sessions, tokens and the claim. Secrets are kept as SHA-256 (they are 256 random bits, so no salt is needed),
+ * Users, sessions, tokens and the claim: the service itself, for main. What is asked of it stands in auth_login.h,
+ * auth_credential.h and auth_token.h. Secrets are kept as SHA-256 (they are 256 random bits, so no salt is needed),
  * passwords as Argon2id. Hashing runs on one worker thread, one at a time, with a short queue.
  */
 #include "domusd/auth.h"
@@ -41,43 +42,6 @@ struct auth_grant {
 	char name[160];			/* tokens */
 	int64_t created, expires, used; /* wall ms; used 0: never */
 };
-
-/* Called once, on the worker or at once, with the grant or the error. Both end with the call. */
-typedef void (*auth_done)(void *context, const struct auth_grant *grant, const struct error *e);
-
-/* The first administrator and his token `claim` (90 days). actor: address and request id. */
-void auth_claim(struct auth *auth, const char *code, const char *username, const char *password,
-		const struct actor *actor, auth_done done, void *context);
-/* A session. ERROR_AUTH_FAILED after the same time whether name or password was wrong; ERROR_RATE. */
-void auth_login(struct auth *auth, const char *username, const char *password,
-		const struct actor *actor, auth_done done, void *context);
-
-/*
- * Check a credential: fill user, privilege, credential id, method. ERROR_AUTH_REQUIRED for one that is unknown, expired or
- * idle for too long. csrf receives the session's token. On an HTTP thread: one indexed read.
- */
-int auth_check_token(struct auth *auth, const char *token, struct principal *principal,
-		     struct error *e);
-int auth_check_session(struct auth *auth, const char *cookie, struct principal *principal,
-		       char csrf[AUTH_CSRF_SIZE], struct error *e);
-
-/* Whether the credential that a principal came with is still good: for what lasts longer than a request. Does not count as a
- * use of it. */
-bool auth_credential_good(struct auth *auth, const struct principal *principal);
-
-/* The session of a principal that came with one; ERROR_SESSION_NONE for a token. */
-int auth_session_get(struct auth *auth, const struct principal *principal, struct auth_grant *grant,
-		     struct error *e);
-int auth_logout(struct auth *auth, const struct principal *principal, struct error *e);
-
-int auth_token_create(struct auth *auth, const struct principal *principal, const char *name,
-		      int days, struct auth_grant *grant, struct error *e);
-/* ERROR_TOKEN_UNKNOWN when it is not the caller's. */
-int auth_token_delete(struct auth *auth, const struct principal *principal, const char *id,
-		      struct error *e);
-int auth_token_list(struct auth *auth, const struct principal *principal, const char *after,
-		    int limit, void (*take)(void *context, const struct auth_grant *grant),
-		    void *context, struct error *e);
 
 /* For the ticker, once a minute: last uses to the database, expired sessions and tokens out of it. */
 void auth_tick(void *auth);

@@ -1,7 +1,7 @@
 #ifndef DOMUS_DOMUSD_AUTH_WORKER_H
 #define DOMUS_DOMUSD_AUTH_WORKER_H
 
-#include "domusd/auth_service.h"
+#include "domusd/auth_login.h"
 
 /* The one thread that hashes passwords, and its queue of claims and log-ins. */
 #define AUTH_QUEUE_MAX 16

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "domusd/auth_service.h"
+#include "domusd/auth_credential.h"
 #include "domusd/clock.h"
 
 #define HEARTBEAT_MS 15000

@@ -2,7 +2,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "domusd/auth_service.h"
+#include "domusd/auth_credential.h"
 #include "domusd/http_internal.h"
 #include "domusd/http_text.h"
 

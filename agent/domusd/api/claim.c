@@ -1,5 +1,5 @@
 #include "domusd/api/api.h"
-#include "domusd/auth_service.h"
+#include "domusd/auth_login.h"
 #include "domusd/checks.h"
 #include "domusd/domusd.h"
 

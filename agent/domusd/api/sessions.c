@@ -1,7 +1,8 @@
 #include <stdio.h>
 
 #include "domusd/api/api.h"
-#include "domusd/auth_service.h"
+#include "domusd/auth_credential.h"
+#include "domusd/auth_login.h"
 #include "domusd/checks.h"
 #include "domusd/clock.h"
 #include "domusd/domusd.h"

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "domusd/api/api.h"
-#include "domusd/auth_service.h"
+#include "domusd/auth_token.h"
 #include "domusd/checks.h"
 #include "domusd/clock.h"
 #include "domusd/domusd.h"
