@@ -3,10 +3,16 @@
 
 /*
  * The real machine's inside: libxl, and what it is split into.
- *   machine_libxl.c          contexts, board, list, actions      machine_libxl_create.c   building a domain
- *   machine_libxl_own.c      which domains are ours, their events   machine_libxl_loop.c  volumes as block devices
+ *   machine_libxl.c          opening, actions on a domain
+ *   machine_libxl_context.c  contexts, handles of Xen
+ *   machine_libxl_info.c     board and list of domains
+ *   machine_libxl_board.c    devices and cores
+ *   machine_libxl_create.c   building a domain
+ *   machine_libxl_own.c      which domains are ours, their events
+ *   machine_libxl_loop.c     volumes as block devices
  *   machine_libxl_hotplug.c  keeper as libxl's hotplug script
- *   machine_libxl_console.c  consoles                        machine_libxl_fork.c   when libxl may fork
+ *   machine_libxl_console.c  consoles
+ *   machine_libxl_fork.c     when libxl may fork
  *
  * libxl holds a context's lock while it builds a domain, so each call takes a context of its own from a pool; one more
  * belongs to the event thread. They share libxl's SIGCHLD handler, hence the selective reaping (libxl_event.h).
@@ -66,7 +72,7 @@ void quiet_begin(void);
 void quiet_end(void);
 pid_t fork_quietly(void *user);
 
-/* machine_libxl.c */
+/* machine_libxl_context.c */
 struct context *context_new(struct error *e);
 void context_free(struct context *c);
 /* Connections of one's own to xenstore, which come and go only while nobody forks. NULL with errno when it does not answer. */
