@@ -141,6 +141,17 @@ int operation_create(struct operations *o, struct store_tx *tx, const char *kind
 				  actor, false, e);
 }
 
+static int not_pending(struct store_tx *tx, const char *id, struct error *e)
+{
+	enum operation_state state = OPERATION_RUNNING;
+
+	if (operation_state_tx(tx, id, &state, e) < 0)
+		return -1;
+	if (state == OPERATION_CANCELLING)
+		return error_set(e, ERROR_CANCELLED, "It was cancelled before it began.");
+	return error_set(e, ERROR_STATE, "The operation is not pending.");
+}
+
 int operation_start(struct operations *o, const char *id, struct error *e)
 {
 	STORE_TX struct store_tx *tx = NULL;
@@ -155,7 +166,7 @@ int operation_start(struct operations *o, const char *id, struct error *e)
 	changed = store_operation_start(tx, id, 1u << OPERATION_PENDING, OPERATION_RUNNING,
 					clock_wall_ms(), e);
 	if (changed == 0)
-		return error_set(e, ERROR_STATE, "The operation is not pending.");
+		return not_pending(tx, id, e);
 	if (changed < 0 ||
 	    operation_announce(o, tx, "operation.updated", id, live.kind, live.target,
 			       OPERATION_RUNNING, &actor_system, true, e) < 0)

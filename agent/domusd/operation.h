@@ -57,7 +57,8 @@ int operation_create(struct operations *operations, struct store_tx *tx, const c
 		     const char *target, const struct actor *actor, operation_cancel cancel,
 		     void *context, char id[ID_SIZE], struct error *e);
 
-/* pending → running. No transaction may be open in this thread. */
+/* pending → running. No transaction may be open in this thread. ERROR_CANCELLED when somebody was faster: the worker then ends
+ * it as cancelled. */
 int operation_start(struct operations *operations, const char *id, struct error *e);
 /* From a worker, as often as it likes: kept in memory, with an operation.updated event once a
  * second at most (written by operation_tick). total < 0: not known. unit "steps" or "bytes"; step

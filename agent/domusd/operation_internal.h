@@ -58,8 +58,10 @@ void operation_waiters_call(struct operations *o, const char *id, int64_t now_ms
 int operation_announce(struct operations *o, struct store_tx *tx, const char *type, const char *id,
 		       const char *kind, const char *target, enum operation_state state,
 		       const struct actor *actor, bool no_audit, struct error *e);
+/* Its state as the transaction sees it; *state stays when there is no such operation. -1 on failure. */
+int operation_state_tx(struct store_tx *tx, const char *id, enum operation_state *state,
+		       struct error *e);
 /* The error as the JSON of a problem, to be freed; NULL for none, or without memory. */
-char *operation_error_text(const struct error *error, const char *id,
-				     const char *request_id);
+char *operation_error_text(const struct error *error, const char *id, const char *request_id);
 
 #endif

@@ -22,6 +22,17 @@ static json_t *parse_or_null(const char *text)
 	return value ? value : json_null();
 }
 
+static void take_state(void *context, const struct operation_row *row)
+{
+	*(enum operation_state *)context = row->state;
+}
+
+int operation_state_tx(struct store_tx *tx, const char *id, enum operation_state *state,
+		       struct error *e)
+{
+	return store_operation_read(tx, id, take_state, state, e);
+}
+
 struct collecting {
 	struct operations *o;
 	json_t *object; /* of the last row */

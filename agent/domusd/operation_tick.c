@@ -9,11 +9,6 @@
 #define KEPT	       1000
 #define TICKS_PER_TRIM 600
 
-static void take_state(void *context, const struct operation_row *row)
-{
-	*(enum operation_state *)context = row->state;
-}
-
 /* One event for an operation whose progress moved. Returns false when there was none. */
 static bool publish_one(struct operations *o)
 {
@@ -33,8 +28,7 @@ static bool publish_one(struct operations *o)
 	if (!l)
 		return false;
 	/* Within the transaction it cannot end; if it has ended already, its last event is the last. */
-	if (store_begin(o->store, &tx, &e) < 0 ||
-	    store_operation_read(tx, copy.id, take_state, &state, &e) < 0 ||
+	if (store_begin(o->store, &tx, &e) < 0 || operation_state_tx(tx, copy.id, &state, &e) < 0 ||
 	    (state <= OPERATION_CANCELLING &&
 	     (operation_announce(o, tx, "operation.updated", copy.id, copy.kind, copy.target, state,
 				 &actor_system, true, &e) < 0 ||

@@ -64,6 +64,7 @@ static void cancel_is_asked_once_and_only_where_possible(void **state)
 	struct error e;
 
 	(void)state;
+	cancelled = 0;
 	create(id, on_cancel, true);
 	create(fixed, NULL, true);
 	assert_int_equal(operation_start(operations, id, &e), 0);
@@ -79,12 +80,28 @@ static void cancel_is_asked_once_and_only_where_possible(void **state)
 	assert_int_equal(e.code, ERROR_NOT_CANCELLABLE);
 }
 
+static void what_is_cancelled_before_it_begins_does_not_start(void **state)
+{
+	char id[ID_SIZE];
+	struct error e;
+
+	(void)state;
+	create(id, on_cancel, true);
+	assert_int_equal(operation_cancel_request(operations, id, &actor_system, &e), 0);
+	assert_int_equal(operation_start(operations, id, &e), -1);
+	assert_int_equal(e.code, ERROR_CANCELLED);
+	assert_int_equal(operation_end(operations, id, OPERATION_CANCELLED, &e, NULL, &e), 0);
+	assert_state(id, "cancelled");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(life_from_pending_to_succeeded, setup, teardown),
 		cmocka_unit_test_setup_teardown(rolled_back_creation_leaves_nothing, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(what_is_cancelled_before_it_begins_does_not_start,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(cancel_is_asked_once_and_only_where_possible, setup,
 						teardown),
 	};
