@@ -14,6 +14,8 @@ export interface Console {
 	close: () => void;
 }
 
+/** The appliance takes no longer message; a pasted text can be. */
+const MESSAGE_MAX = 16 * 1024;
 const BACKOFF_MS = { first: 500, most: 10_000 };
 
 /** Keeps the console open until closed; each new connection begins with the last 256 KiB. */
@@ -60,7 +62,10 @@ export function openConsole(name: string, handlers: ConsoleHandlers): Console {
 	void connect();
 	return {
 		send: (text) => {
-			if (socket?.readyState === WebSocket.OPEN) socket.send(new TextEncoder().encode(text));
+			if (socket?.readyState !== WebSocket.OPEN) return;
+			const bytes = new TextEncoder().encode(text);
+			for (let at = 0; at < bytes.length; at += MESSAGE_MAX)
+				socket.send(bytes.subarray(at, at + MESSAGE_MAX));
 		},
 		close: () => {
 			closed = true;
