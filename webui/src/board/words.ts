@@ -1,9 +1,15 @@
 // What a person is told of a device.
 import type { Device } from '../api/calls';
 import { t } from '../i18n';
+import { alerts, devices } from '../state/store';
+
+/** What is wrong with it now. */
+export const alertsOf = (d: Device) =>
+	(alerts.items.value ?? []).filter((a) => a.resource === `devices/${d.id}`);
 
 /** What is plugged in, as it was seen last. */
 export function contentsText(d: Device): string {
+	if (alertsOf(d).some((a) => a.code === 'device.pulled')) return t.board.contentsPulled;
 	if (!d.contents_known) return t.board.contentsUnknown;
 	if (d.content_count === 0) return t.board.contentsNone;
 	const more = d.content_count - d.contents.length;
@@ -16,3 +22,9 @@ export const hasContents = (d: Device) => d.gate === 'slot' || d.gate === 'port'
 /** It can belong to a domain. */
 export const assignable = (d: Device) =>
 	d.needed === null && d.gate !== 'none' && d.gate !== 'hypervisor';
+
+/** Something can be pulled out of it while a domain runs with it; of an unknown one nobody knows. */
+export function pullable(id: string): boolean {
+	const d = devices.find(id);
+	return d === undefined || hasContents(d);
+}

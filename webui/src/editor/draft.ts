@@ -13,6 +13,7 @@ export interface Draft {
 	disks: Array<{ name: string; source: string; readonly: boolean }>;
 	nics: Array<{ source: string; mac: string }>;
 	restart: 'never' | 'on-crash' | 'always';
+	onPull: 'report' | 'restart';
 	autostart: boolean;
 	weight: string;
 	cap: string;
@@ -34,6 +35,7 @@ export const fresh: Draft = {
 	disks: [],
 	nics: [],
 	restart: 'never',
+	onPull: 'report',
 	autostart: false,
 	weight: '256',
 	cap: '0',
@@ -58,6 +60,7 @@ export function draftOf(d: Domain): Draft {
 			mac: n.mac ?? 'auto',
 		})),
 		restart: d.restart.policy ?? 'never',
+		onPull: d.on_pull ?? 'report',
 		autostart: d.autostart.enabled ?? false,
 		weight: String(d.cpu.weight ?? 256),
 		cap: String(d.cpu.cap ?? 0),
@@ -69,16 +72,17 @@ function number(text: string): number {
 	return (/^\d+$/.test(text.trim()) ? Number(text) : text) as number;
 }
 
+/** What it owns: what it has, and what its disks and interfaces are on. */
+export function devicesOf(draft: Draft, base?: Domain): string[] {
+	const used = [...draft.disks, ...draft.nics].flatMap((k) => deviceOf(k.source) ?? []);
+	return [...new Set([...(base?.devices ?? []), ...used])];
+}
+
 /** The definition a draft stands for; what the form does not show is kept from `base`. */
 export function definitionOf(draft: Draft, base?: Domain): DomainDefinition {
-	const keep: Partial<DomainDefinition> = base
-		? { watchdog_s: base.watchdog_s, on_pull: base.on_pull }
-		: {};
-	// What its disks and interfaces are on, it owns.
-	const used = [...draft.disks, ...draft.nics].flatMap((k) => deviceOf(k.source) ?? []);
 	return {
-		...keep,
-		devices: [...new Set([...(base?.devices ?? []), ...used])],
+		...(base ? { watchdog_s: base.watchdog_s } : {}),
+		devices: devicesOf(draft, base),
 		name: draft.name,
 		description: draft.description,
 		vcpus: number(draft.vcpus),
@@ -95,6 +99,7 @@ export function definitionOf(draft: Draft, base?: Domain): DomainDefinition {
 		cpu: { ...base?.cpu, weight: number(draft.weight), cap: number(draft.cap) },
 		autostart: { ...base?.autostart, enabled: draft.autostart },
 		restart: { ...base?.restart, policy: draft.restart },
+		on_pull: draft.onPull,
 	};
 }
 

@@ -1,5 +1,6 @@
 // The form of a domain's definition, for a new one and for a change.
-import { ApiError } from '../api/calls';
+import { ApiError, type Domain } from '../api/calls';
+import { pullable } from '../board/words';
 import { t } from '../i18n';
 import { fieldErrors } from '../i18n/problem';
 import { Banner } from '../parts/banner';
@@ -9,11 +10,11 @@ import { Card } from '../parts/page';
 import { navigate } from '../state/route';
 import { images, system } from '../state/store';
 import { Disks, Nics, type PartProps } from './attachments';
-import type { Draft } from './draft';
+import { devicesOf, type Draft } from './draft';
 
 /** /disks/0/source/volume and the like stand beside a field; everything else is listed on top. */
 const SHOWN =
-	/^\/(name|description|vcpus|memory_mib|boot(\/(kernel|initrd|cmdline))?|cpu\/(weight|cap)|restart\/policy|disks\/\d+(\/.*)?|nics\/\d+(\/.*)?)$/;
+	/^\/(name|description|vcpus|memory_mib|boot(\/(kernel|initrd|cmdline))?|cpu\/(weight|cap)|restart\/policy|on_pull|disks\/\d+(\/.*)?|nics\/\d+(\/.*)?)$/;
 
 function choices(kind: string, chosen: string, none?: string) {
 	const list = (images.items.value ?? []).filter((i) => i.kind === kind);
@@ -27,12 +28,14 @@ interface EditorProps extends Omit<PartProps, 'errors'> {
 	onSubmit: () => void;
 	error: unknown;
 	busy: boolean;
-	isNew: boolean;
+	/** What is changed; undefined for a new one. */
+	base?: Domain;
 	cancelTo: string;
 }
 
 export function Editor(props: EditorProps) {
-	const { draft, onDraft, onSubmit, error, busy, isNew, cancelTo } = props;
+	const { draft, onDraft, onSubmit, error, busy, base, cancelTo } = props;
+	const isNew = base === undefined;
 	const errors = fieldErrors(error);
 	const set = (part: Partial<Draft>) => onDraft((now) => ({ ...now, ...part }));
 	const taken = error instanceof ApiError && error.code === 'domain.exists';
@@ -165,6 +168,19 @@ export function Editor(props: EditorProps) {
 							text: t.domain.restartPolicy[value],
 						}))}
 					/>
+					{devicesOf(draft, base).some(pullable) && (
+						<Select
+							label={t.domain.onPull}
+							hint={t.editor.onPullHint}
+							error={errors['/on_pull']}
+							value={draft.onPull}
+							onValue={(onPull) => set({ onPull: onPull as Draft['onPull'] })}
+							options={(['report', 'restart'] as const).map((value) => ({
+								value,
+								text: t.domain.onPullPolicy[value],
+							}))}
+						/>
+					)}
 					<Check
 						label={t.editor.autostart}
 						value={draft.autostart}

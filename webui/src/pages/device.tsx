@@ -211,7 +211,7 @@ export function DevicePage({ id }: { id: string }) {
 				)
 			}
 		>
-			<BoardAlerts of={id} />
+			<BoardAlerts of={[id]} />
 			{!device.present && <Banner kind="wait">{t.board.absent}</Banner>}
 			<div class="grid">
 				<Rail device={device} onKeep={() => setDialog('keep')} />

@@ -53,7 +53,6 @@ export function DomainNew() {
 				onDraft={setDraft}
 				error={task.error}
 				busy={task.busy}
-				isNew
 				cancelTo="/domains"
 				onSubmit={() =>
 					task.run(async () => {
@@ -124,7 +123,7 @@ function EditLoaded({ start }: { start: Domain }) {
 				onDraft={setDraft}
 				error={task.error}
 				busy={task.busy}
-				isNew={false}
+				base={base}
 				cancelTo={here}
 				onSubmit={() => save(base)}
 			/>

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { call, type Domain } from '../api/calls';
+import { contentsText, hasContents, pullable } from '../board/words';
 import { ConsoleView } from '../console/view';
 import { mib, t } from '../i18n';
 import { DomainActions } from '../parts/actions';
@@ -8,6 +9,7 @@ import { LoadError } from '../parts/banner';
 import { Button, Link, LinkButton } from '../parts/button';
 import { confirm } from '../parts/dialog';
 import { Card, Empty, Facts, Loading, Page } from '../parts/page';
+import { BoardAlerts, PowerBadge } from '../parts/power';
 import { StateBadge, Time } from '../parts/status';
 import { navigate } from '../state/route';
 import { devices, domains, images, networks, volumes } from '../state/store';
@@ -25,7 +27,18 @@ function DeviceLink({ id = '' }: { id?: string }) {
 	return <Link to={`/board/${id}`}>{devices.find(id)?.name ?? id}</Link>;
 }
 
-function List({ items, none }: { items: ComponentChildren[]; none: string }) {
+function DeviceLine({ id }: { id: string }) {
+	const device = devices.find(id);
+	return (
+		<>
+			<DeviceLink id={id} />{' '}
+			{device && hasContents(device) && <span class="muted small">{contentsText(device)} </span>}
+			{device && <PowerBadge power={device.power.actual} />}
+		</>
+	);
+}
+
+function List({ items, none }: { items: ComponentChildren[]; none: ComponentChildren }) {
 	if (items.length === 0) return <p class="muted">{none}</p>;
 	return (
 		<ul class="stack">
@@ -37,7 +50,12 @@ function List({ items, none }: { items: ComponentChildren[]; none: string }) {
 }
 
 function Definition({ domain: d }: { domain: Domain }) {
-	const restart = d.restart.policy ?? 'never';
+	const behaviour: Array<[string, string]> = [
+		[t.domain.restart, t.domain.restartPolicy[d.restart.policy ?? 'never']],
+		[t.domain.autostart, d.autostart.enabled ? t.domain.autostartOn : t.domain.autostartOff],
+	];
+	if (d.devices.some(pullable))
+		behaviour.splice(1, 0, [t.domain.onPull, t.domain.onPullPolicy[d.on_pull ?? 'report']]);
 	return (
 		<div class="grid">
 			<Card title={t.domain.boot}>
@@ -86,16 +104,20 @@ function Definition({ domain: d }: { domain: Domain }) {
 					))}
 				/>
 			</Card>
-			<Card title={t.domain.behaviour}>
-				<Facts
-					of={[
-						[t.domain.restart, t.domain.restartPolicy[restart]],
-						[
-							t.domain.autostart,
-							d.autostart.enabled ? t.domain.autostartOn : t.domain.autostartOff,
-						],
-					]}
+			<Card title={t.domain.devices}>
+				<List
+					none={
+						<>
+							{t.domain.noDevices} <Link to="/board">{t.domain.toBoard}</Link>
+						</>
+					}
+					items={d.devices.map((id) => (
+						<DeviceLine key={id} id={id} />
+					))}
 				/>
+			</Card>
+			<Card title={t.domain.behaviour}>
+				<Facts of={behaviour} />
 			</Card>
 		</div>
 	);
@@ -149,8 +171,13 @@ export function DomainPage({ name, console }: { name: string; console: boolean }
 			text={
 				<>
 					{domain.description && <span>{domain.description} · </span>}
-					<Time iso={since} />
-					{domid !== null && <> · {t.domain.domid(domid)}</>}
+					{t.domain.changed} <Time iso={since} />
+					{domid !== null && (
+						<>
+							{' '}
+							· <span class="nowrap">{t.domain.domid(domid)}</span>
+						</>
+					)}
 					{reason && <> · {reason}</>}
 				</>
 			}
@@ -178,6 +205,7 @@ export function DomainPage({ name, console }: { name: string; console: boolean }
 					</div>
 				)}
 			</div>
+			<BoardAlerts of={domain.devices} />
 			{console ? <ConsoleView name={name} /> : <Definition domain={domain} />}
 		</Page>
 	);

@@ -2,7 +2,7 @@
 import type { Alert, Device } from '../api/calls';
 import { ownerColour } from '../board/colour';
 import { t } from '../i18n';
-import { alerts, devices } from '../state/store';
+import { alerts, devices, domains } from '../state/store';
 import { Banner } from './banner';
 import { Link } from './button';
 
@@ -28,27 +28,39 @@ export function Power({ device: { power } }: { device: Device }) {
 export function Owner({ name }: { name: string | null }) {
 	if (name === null) return <span class="muted">{t.board.nobody}</span>;
 	return (
-		<span class="nowrap">
+		<span class="owner">
 			<span class="swatch" style={{ '--room': ownerColour(name) }} aria-hidden="true" />
 			{name === 'dom0' ? t.board.dom0 : <Link to={`/domains/${name}`}>{name}</Link>}
 		</span>
 	);
 }
 
+const deviceOf = (alert: Alert) => alert.resource.replace(/^devices\//, '');
+
+/** What will happen by itself, and what a person has to do. */
+function whatNext(alert: Alert, device: Device | undefined): string | undefined {
+	const domain = alert.code === 'device.pulled' && domains.find(device?.power.domain ?? '');
+	return domain ? t.board.pulled[domain.on_pull ?? 'report'](domain.name) : undefined;
+}
+
 function AlertLine({ alert }: { alert: Alert }) {
-	const id = alert.resource.replace(/^devices\//, '');
+	const id = deviceOf(alert);
+	const device = devices.find(id);
+	const name = device?.name ?? id;
+	// The sentence names the device itself, mostly.
+	const [before, ...after] = alert.detail.split(name);
 	return (
 		<li>
-			<Link to={`/board/${id}`}>{devices.find(id)?.name ?? id}</Link>: {alert.detail}
+			{after.length > 0 && before}
+			<Link to={`/board/${id}`}>{name}</Link>
+			{after.length > 0 ? after.join(name) : `: ${alert.detail}`} {whatNext(alert, device)}
 		</li>
 	);
 }
 
-/** What is wrong now, of one device or of all. */
-export function BoardAlerts({ of }: { of?: string }) {
-	const list = (alerts.items.value ?? []).filter(
-		(a) => of === undefined || a.resource === `devices/${of}`,
-	);
+/** What is wrong now, of some devices or of all. */
+export function BoardAlerts({ of }: { of?: string[] }) {
+	const list = (alerts.items.value ?? []).filter((a) => !of || of.includes(deviceOf(a)));
 	if (list.length === 0) return null;
 	return (
 		<Banner kind="bad">
