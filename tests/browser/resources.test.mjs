@@ -68,7 +68,7 @@ test('a domain is defined with a disk, a network and a share of the processors',
 	await page.getByLabel('Memory in MiB').fill('64');
 	await page.getByLabel('CPU weight').fill('512');
 	await page.getByRole('button', { name: 'Add a disk' }).click();
-	await page.getByLabel('Volume', { exact: true }).selectOption({ label: 'root' });
+	await page.getByLabel('Volume or drive').selectOption({ label: 'root' });
 	await page.getByLabel('Read-only').check();
 	await page.getByRole('button', { name: 'Add a network interface' }).click();
 	await page.getByRole('button', { name: 'Define domain' }).click();

@@ -40,6 +40,8 @@ export interface Layout {
 
 const GAP = 10;
 const PAD = 16;
+/** Left and right of everything: half of the thickest line. */
+const EDGE = 1;
 const TITLE = 24;
 export const MEMORY_HEIGHT = 28;
 /** From this width on, slots and ports stand at the right edge, as on a board. */
@@ -54,7 +56,7 @@ function short(text: string, width: number): string {
 function words(d: Device): [title: string, text: string] {
 	if (d.kind === 'cpu') return [d.id.replace(/^cpu-/, ''), ''];
 	if (hasContents(d)) return [d.name, contentsText(d)];
-	return [d.name, d.needed ?? d.owner ?? ''];
+	return [d.name, d.owner === 'dom0' ? t.overview.dom0 : (d.owner ?? '')];
 }
 
 class Builder {
@@ -119,7 +121,7 @@ export function layoutOf(devices: Device[], width: number): Layout {
 	const b = new Builder();
 	const of = (kind: Device['kind']) => devices.filter((d) => d.kind === kind);
 	const wide = width >= WIDE;
-	const chip = { x: PAD, y: PAD, w: wide ? Math.floor((width - 3 * PAD) * 0.62) : width - 2 * PAD };
+	const chip = { x: EDGE, y: PAD, w: Math.floor((width - 2 * EDGE) * (wide ? 0.62 : 1)) };
 	const inner = { x: chip.x + 12, w: chip.w - 24 };
 	let y = chip.y + TITLE + 8;
 
@@ -148,8 +150,8 @@ export function layoutOf(devices: Device[], width: number): Layout {
 	b.frames.unshift({ ...chip, h: y - chip.y + 2, title: t.board.chip, kind: 'chip' });
 
 	const edge = wide
-		? { x: chip.x + chip.w + PAD, y: PAD, w: width - chip.w - 3 * PAD }
-		: { x: PAD, y: y + PAD, w: width - 2 * PAD };
+		? { x: chip.x + chip.w + PAD, y: PAD, w: width - chip.w - PAD - 2 * EDGE }
+		: { x: EDGE, y: y + PAD, w: width - 2 * EDGE };
 	let below = edge.y;
 	for (const [title, list, size] of [
 		[t.board.slots, of('pcie'), { w: 200, h: 46 }],

@@ -30,6 +30,7 @@ export function MemoryChart() {
 		<Card
 			title={`${t.overview.history} (${t.overview.historyAxis})`}
 			aside={<span class="muted small">{t.overview.historyText}</span>}
+			class="column"
 		>
 			<div class="chart" ref={place} role="img" aria-label={now} />
 		</Card>

@@ -9,6 +9,7 @@ import { domains, system } from '../state/store';
 import { GREY, ownerColour } from './colour';
 import { roomsOf } from './house';
 import { type Layout, layoutOf, MEMORY_HEIGHT, type Tile } from './layout';
+import { alertsOf } from './words';
 
 const room = (colour: string) => ({ '--room': colour });
 
@@ -28,16 +29,17 @@ function Lamp({ x, y, power }: { x: number; y: number; power: Device['power']['a
 function Part({ tile }: { tile: Tile }) {
 	const { device: d, x, y, w, h } = tile;
 	const core = d.kind === 'cpu';
+	const single = core || !tile.text;
 	return (
 		<g
-			class={`tile ${d.power.actual}`}
+			class={`tile ${d.power.actual} ${alertsOf(d).length ? 'wrong' : ''}`}
 			style={room(ownerColour(d.owner))}
 			onClick={() => navigate(`/board/${d.id}`)}
 		>
 			<title>{`${d.name}: ${t.board.power[d.power.actual]}. ${d.power.reason}`}</title>
 			{tile.tied && <path class="tie" d={`M${x - 12} ${y + h / 2}h14`} />}
 			<rect x={x} y={y} width={w} height={h} rx={6} />
-			<text class="name" x={x + 10} y={core || !tile.text ? y + h / 2 + 4.5 : y + 19}>
+			<text class="name" x={x + 10} y={single ? y + h / 2 + 4.5 : y + 19}>
 				{tile.title}
 			</text>
 			{!core && (
@@ -45,7 +47,7 @@ function Part({ tile }: { tile: Tile }) {
 					{tile.text}
 				</text>
 			)}
-			<Lamp x={x + w - 13} y={core ? y + h / 2 : y + 15} power={d.power.actual} />
+			<Lamp x={x + w - 13} y={single ? y + h / 2 : y + 15} power={d.power.actual} />
 		</g>
 	);
 }
@@ -115,7 +117,10 @@ function Drawing({ layout: l }: { layout: Layout }) {
 }
 
 function Legend({ devices }: { devices: Device[] }) {
-	const owners = [...new Set(devices.map((d) => d.owner))].filter((o) => o !== null).sort();
+	// Owners of devices, and those who live in memory.
+	const home = (domains.items.value ?? []).filter((d) => d.status.domid !== null);
+	const names = [...devices.map((d) => d.owner), ...home.map((d) => d.name)];
+	const owners = [...new Set(names)].filter((o) => o !== null).sort();
 	return (
 		<ul class="legend">
 			{owners.map((owner) => (

@@ -158,7 +158,7 @@ export const en = {
 		memory: 'Memory',
 		weight: 'CPU weight',
 		cap: 'CPU limit',
-		noCap: 'none',
+		noCap: 'None',
 		capText: (percent: number) => `${percent} % of one processor`,
 		disks: 'Disks',
 		noDisks: 'No disks',
@@ -258,7 +258,8 @@ export const en = {
 		interrupt: 'Interrupt',
 		moves: 'Moves together',
 		absent: 'It is not there any more. Its owner keeps its claim.',
-		policy: 'Always on',
+		policy: 'Policy',
+		alwaysOn: 'Always on',
 		policyOff: 'It is on only while its domain runs.',
 		policyOn: 'It is kept on, whoever runs.',
 		keepOn: 'Keep on…',
@@ -316,16 +317,17 @@ export const en = {
 		cmdline: 'Kernel command line',
 		cmdlineHint: 'console=hvc0 puts the kernel on the console you can see here',
 		disks: 'Disks',
-		disksText: 'A volume becomes a disk of the domain.',
+		disksText:
+			'A volume, or the drive in a slot or port of the board, becomes a disk of the domain.',
 		diskName: 'Device',
-		diskVolume: 'Volume',
+		diskVolume: 'Volume or drive',
 		readonly: 'Read-only',
 		addDisk: 'Add a disk',
 		removeDisk: (name: string) => `Remove disk ${name}`,
 		noVolumes: 'There are no volumes yet.',
 		makeVolume: 'Create one',
 		network: 'Network',
-		nicNetwork: 'Network',
+		nicNetwork: 'Network or card',
 		mac: 'MAC address',
 		macHint: 'auto makes one that stays the same',
 		addNic: 'Add a network interface',
@@ -539,7 +541,8 @@ export const en = {
 		'domain.deleted': (e: EventText) => `${e.actor} deleted ${e.name}`,
 		'domain.state': (e: EventText) => `${e.name} ${e.state}`,
 		'device.power': (e: EventText) => `${e.name} ${e.state}`,
-		'device.added': (e: EventText) => `${e.name} is there`,
+		'device.added': (e: EventText) =>
+			e.more ? `${e.name} and ${e.more} more devices are there` : `${e.name} is there`,
 		'device.removed': (e: EventText) => `${e.name} is gone`,
 		'alert.raised': (e: EventText) => `Alert: ${e.detail}`,
 		'domain.unknown': (e: EventText) => `A domain that is not defined here runs: ${e.name}`,
@@ -563,7 +566,7 @@ export const en = {
 		request: (id: string) => `Request ${id}`,
 		unknown: (status: number) => `That did not work (HTTP ${status}).`,
 	},
-	/** What a domain did to be in its state. */
+	/** What a domain did to be in its state, or a device to have its power. */
 	became: {
 		stopped: 'stopped',
 		starting: 'is starting',
@@ -571,6 +574,10 @@ export const en = {
 		paused: 'is paused',
 		stopping: 'is stopping',
 		crashed: 'crashed',
+		on: 'is on',
+		off: 'is off',
+		fault: 'has a power fault',
+		unknown: 'does not say whether it is on',
 	},
 	/** What a person should read for a problem's code; others are shown as the appliance says them. */
 	problems: {
@@ -592,6 +599,8 @@ export interface EventText {
 	name: string;
 	state: string;
 	detail: string;
+	/** So many more of the same, right before it. */
+	more: number;
 }
 
 export type Texts = typeof en;

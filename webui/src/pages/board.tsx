@@ -26,20 +26,19 @@ function DeviceTable({ items, onAssign }: { items: Device[]; onAssign: (d: Devic
 						label: t.board.device,
 						place: 'lead',
 						cell: (d) => (
-							<span>
+							<div>
 								<Link class="name" to={`/board/${d.id}`}>
 									{d.name}
 								</Link>
-								{hasContents(d) && (
-									<>
-										{' '}
-										<span class="muted small">{contentsText(d)}</span>
-									</>
-								)}
-							</span>
+								{hasContents(d) && <div class="muted small">{contentsText(d)}</div>}
+							</div>
 						),
 					},
-					{ label: t.board.kind, minor: true, cell: (d) => t.board.kinds[d.kind] },
+					{
+						label: t.board.kind,
+						minor: true,
+						cell: (d) => <span class="nowrap">{t.board.kinds[d.kind]}</span>,
+					},
 					{ label: t.board.owner, cell: (d) => <Owner name={d.owner} /> },
 					{ label: t.board.powerTitle, cell: (d) => <Power device={d} /> },
 					{

@@ -61,7 +61,7 @@ function KeepOn({ device, onDone }: { device: Device; onDone: () => void }) {
 				<div class="actions">
 					<Button onClick={onDone}>{t.common.cancel}</Button>
 					<Button submit variant="primary" busy={task.busy}>
-						{t.board.policy}
+						{t.board.alwaysOn}
 					</Button>
 				</div>
 			</Form>
@@ -95,6 +95,11 @@ function WhatItIs({ device: d }: { device: Device }) {
 	);
 }
 
+const policyLine = ({ policy }: Device): [string, string] => [
+	t.board.policy,
+	policy.always_on ? `${t.board.policyOn} ${policy.reason ?? ''}` : t.board.policyOff,
+];
+
 function Rail({ device: d, onKeep }: { device: Device; onKeep: () => void }) {
 	const { power, policy } = d;
 	return (
@@ -108,7 +113,7 @@ function Rail({ device: d, onKeep }: { device: Device; onKeep: () => void }) {
 						[t.board.since, <Time key="since" iso={power.since} />],
 						[t.board.cause, t.board.causes[power.cause]],
 						[t.board.lastError, power.last_error ?? t.common.none],
-						[t.board.policy, policy.always_on ? policy.reason : t.board.policyOff],
+						...(assignable(d) ? [policyLine(d)] : []),
 					]}
 				/>
 				{assignable(d) && (

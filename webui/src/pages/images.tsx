@@ -11,7 +11,7 @@ import { Card, Empty, Loading, Page } from '../parts/page';
 import { Progress, Time } from '../parts/status';
 import { Table } from '../parts/table';
 import { UsedBy, type InUse, InUseDialog, usersOf } from '../parts/used-by';
-import { images } from '../state/store';
+import { domains, images } from '../state/store';
 import { attempt } from '../state/task';
 import { toast } from '../state/toast';
 import {
@@ -240,7 +240,7 @@ function ImageTable({ items, onInUse }: { items: Image[]; onInUse: (u: InUse) =>
 						label: t.images.digest,
 						minor: true,
 						cell: (i) => (
-							<span class="nowrap">
+							<span class="digest-line">
 								<code class="digest muted" title={i.sha256}>
 									{i.sha256}
 								</code>
@@ -288,7 +288,7 @@ export function Images() {
 	const [inUse, setInUse] = useState<InUse>();
 	const [over, setOver] = useState(false);
 	useEffect(() => {
-		images.want();
+		for (const c of [images, domains]) c.want();
 		void findParked();
 	}, []);
 
@@ -348,8 +348,8 @@ export function Images() {
 				<Empty icon="image" title={t.images.empty} text={t.images.emptyText} />
 			)}
 			{items && items.length > 0 && <ImageTable items={items} onInUse={setInUse} />}
-			{items?.some((i) => i.kind === 'kernel') && (
-				<p class="muted small">
+			{domains.items.value?.length === 0 && items?.some((i) => i.kind === 'kernel') && (
+				<p class="muted small hint-line">
 					<Icon name="info" /> {t.images.next} <Link to="/new-domain">{t.start.defineButton}</Link>
 				</p>
 			)}

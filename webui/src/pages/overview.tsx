@@ -22,6 +22,7 @@ import {
 } from '../state/store';
 
 const SAMPLE_MS = 5000;
+const JOURNAL_LINES = 10;
 
 /** The newcomer's way: it disappears once a domain has been started. */
 function FirstSteps() {
@@ -83,7 +84,7 @@ function FirstSteps() {
 	);
 }
 
-function eventLine(e: Event): string | undefined {
+function eventLine(e: Event, more: number): string | undefined {
 	const [kind = '', key = ''] = (e.resource ?? '').split('/');
 	const found =
 		kind === 'images'
@@ -98,16 +99,28 @@ function eventLine(e: Event): string | undefined {
 	const became = String(data.state ?? data.power);
 	const state = t.became[became as keyof typeof t.became] ?? became;
 	const detail = String(data.detail ?? '');
-	// A change of holder alone is not worth a line.
-	if (e.type === 'device.power' && data.power === data.previous) return undefined;
-	return t.events[e.type]?.({ actor: e.actor, name: named, state, detail });
+	// A change of holder alone is not worth a line, nor is what a device was when it was first seen.
+	const same = data.previous === data.power || data.cause === 'boot';
+	if (e.type === 'device.power' && same) return undefined;
+	return t.events[e.type]?.({ actor: e.actor, name: named, state, detail, more });
+}
+
+/** The newest first, with a line for each; devices that came together have one. */
+function journalLines(events: Event[]): Array<{ e: Event; text: string }> {
+	const lines: Array<{ e: Event; more: number }> = [];
+	for (const e of events) {
+		if (eventLine(e, 0) === undefined) continue;
+		const last = lines.at(-1);
+		if (e.type === 'device.added' && last?.e.type === e.type) last.more++;
+		else lines.push({ e, more: 0 });
+	}
+	return lines
+		.slice(0, JOURNAL_LINES)
+		.map(({ e, more }) => ({ e, text: eventLine(e, more) ?? '' }));
 }
 
 function Journal() {
-	const lines = journal.value
-		.map((e) => ({ e, text: eventLine(e) }))
-		.filter((l) => l.text !== undefined)
-		.slice(0, 10);
+	const lines = journalLines(journal.value);
 	return (
 		<Card title={t.overview.recent}>
 			{lines.length === 0 && <p class="muted">{t.overview.recentEmpty}</p>}

@@ -30,6 +30,10 @@ function Lines({ title, items }: { title: string; items: string[] }) {
 
 function PlanView({ plan }: { plan: Plan }) {
 	const moves = plan.moves.filter((m) => m.from !== m.to);
+	const wrong = [
+		...plan.domains.filter((d) => d.must_stop).map((d) => t.plan.mustStop(d.name)),
+		...plan.conflicts.map((c) => c.detail),
+	];
 	return (
 		<div class="stack" role="status">
 			{moves.length === 0 && plan.conflicts.length === 0 && <p class="muted">{t.plan.same}</p>}
@@ -43,15 +47,15 @@ function PlanView({ plan }: { plan: Plan }) {
 			<Lines
 				title={t.plan.domains}
 				items={plan.domains
-					.filter((d) => d.note !== null)
-					.map((d) => (d.must_stop ? t.plan.mustStop(d.name) : t.plan.nextStart(d.name)))}
+					.filter((d) => d.note !== null && !d.must_stop)
+					.map((d) => t.plan.nextStart(d.name))}
 			/>
-			{plan.conflicts.length > 0 && (
+			{wrong.length > 0 && (
 				<Banner kind="wait">
 					<strong>{t.plan.conflicts}</strong>
 					<ul>
-						{plan.conflicts.map((c) => (
-							<li key={c.detail}>{c.detail}</li>
+						{wrong.map((text) => (
+							<li key={text}>{text}</li>
 						))}
 					</ul>
 				</Banner>
