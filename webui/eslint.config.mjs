@@ -52,6 +52,8 @@ export default [
 						'localStorage',
 						'navigator',
 						'getComputedStyle',
+						'DataTransfer',
+						'ClipboardEvent',
 						'axe',
 					],
 				].map((name) => [name, 'readonly']),

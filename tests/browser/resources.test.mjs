@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Agent, arm64Image, until } from './lib/agent.mjs';
-import { launch, logIn, openPage } from './lib/browser.mjs';
+import { launch, logIn, openPage, terminalText } from './lib/browser.mjs';
 
 const agent = new Agent();
 let browser;
@@ -112,6 +112,25 @@ test('pause and resume, and starting what runs already is no error', async () =>
 	await page.getByRole('button', { name: 'Kill' }).click();
 	await dialog().getByRole('button', { name: 'Kill' }).click();
 	await badge.getByText('Stopped').waitFor();
+	page.check();
+});
+
+test('a long text pasted into the console arrives', async () => {
+	await agent.act('server', 'start');
+	await page.getByRole('link', { name: 'Console', exact: true }).click();
+	await page.locator('.xterm-rows', { hasText: 'GUEST-READY' }).waitFor();
+	// more than one message may hold
+	const lines = Array.from({ length: 800 }, (_, i) => `echo this is line ${i} of all\n`);
+	await page.evaluate((text) => {
+		const clipboardData = new DataTransfer();
+		clipboardData.setData('text/plain', text);
+		document.activeElement.dispatchEvent(
+			new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }),
+		);
+	}, lines.join(''));
+	const last = /^this.is.line.799.of.all/m;
+	await until(async () => last.test(await terminalText(page)), 'the last line');
+	await agent.act('server', 'kill');
 	page.check();
 });
 
