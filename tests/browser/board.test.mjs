@@ -180,7 +180,8 @@ test('a domain can boot from the drive in a port', async () => {
 	await page.getByRole('button', { name: 'Add a disk' }).click();
 	await page.getByLabel('Volume').selectOption({ label: 'In USB port 1.1: Simulated USB drive' });
 	await page.getByRole('button', { name: 'Save changes' }).click();
-	await page.getByRole('link', { name: 'USB port 1.1' }).waitFor();
+	for (const name of ['Disks', 'Devices'])
+		await page.getByRole('region', { name }).getByRole('link', { name: 'USB port 1.1' }).waitFor();
 	const { json } = await agent.must('GET', '/api/v1/domains/one');
 	assert.deepEqual(json.devices, ['usb-00.03.0-1.1']);
 	assert.deepEqual(json.disks[0].source, { device: 'usb-00.03.0-1.1' });
