@@ -94,6 +94,7 @@ static void begin(unsigned index)
 	enum rail_step first = r->todo;
 
 	power->job = index;
+	power->again = false;
 	power->error = 0;
 	r->todo = RAIL_SETTLED;
 	rail_enter(r, first == RAIL_MOVE && rail_has_gone(r) ? RAIL_RETURN : first);

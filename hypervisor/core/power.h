@@ -24,10 +24,11 @@ enum power_level { POWER_UNKNOWN, POWER_OFF, POWER_ON };
  *  ON      ON       0      SETTLED  works for its owner                                mapped     no
  *  ON      OFF      0      SETTLED  Dom0's own, which its kernel switches itself       mapped     no
  *  OFF     not OFF  < 0    SETTLED  stuck on, or nobody can say: given to nobody       unmapped   no: set off again first
- *  ON      any      < 0    SETTLED  failed to come on, and was switched off again      unmapped   no: set off first
+ *  ON      any      < 0    SETTLED  did not come on or not stay on, was switched off   unmapped   no: set off first
  *  any     any      any    others   on its way to `wanted`                             unmapped   no
  * Off: UNMAP, OFF, OFF_READ, then CEILING_OFF when the domain has nothing else on, and RETURN, RETIRE when it has gone.
- * On: MOVE to the owner's partition, CEILING_ON, ON, ON_READ, MAP; the first that fails turns to UNMAP. */
+ * On: MOVE to the owner's partition, CEILING_ON, ON, ON_READ, MAP; the first that fails turns to UNMAP.
+ * READ turns to UNMAP, too, when what was switched on cannot be read as on, or what was stuck on reads off. */
 enum rail_step {
 	RAIL_SETTLED,
 	RAIL_UNMAP,
@@ -126,7 +127,7 @@ int power_set(uint32_t id, bool on);
  * new owner: a disk has to be there before the domain is that boots from it. -EPERM: always on, or driver neither Dom0 nor owner;
  * -ESRCH: no such domain; -EBUSY: on, or on its way; -EIO: stuck on. */
 int power_give(uint32_t id, uint16_t owner, uint16_t driver);
-/* Reads it back. */
+/* Reads it back, and switches off what cannot be read as on any more (Dom0's own excepted). */
 int power_refresh(uint32_t id);
 
 /* One step of the work that is there; true when more is to be done, after `wait` (more than a poll of the backend would do no

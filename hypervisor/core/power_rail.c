@@ -100,6 +100,27 @@ static enum rail_step after_return(struct rail *r)
 	return r->wanted == POWER_ON ? RAIL_MOVE : RAIL_SETTLED;
 }
 
+/* What was on for its owner and cannot be read so is switched off in order: its registers must not be touched any more. What failed
+ * once is not healed by a reading alone: off it has to go. What the board gave to Dom0 is its kernel's to switch. */
+static enum rail_step after_read(struct rail *r)
+{
+	if (power->step_error && !power->again) { /* one answer that is late takes nothing away */
+		power->again = true;
+		power->error = 0;
+		return RAIL_READ;
+	}
+	read_back(r, power->level);
+	if (r->wanted == POWER_OFF) {
+		if (r->actual == POWER_ON)
+			note(-EIO);
+		return r->actual == POWER_OFF && r->error ? RAIL_UNMAP : RAIL_SETTLED;
+	}
+	if (r->reason != POWER_ASKED || (r->actual == POWER_ON && !power->error && !r->error))
+		return RAIL_SETTLED;
+	note(r->error ? r->error : -EIO);
+	return RAIL_UNMAP;
+}
+
 /* What comes after a step, when all of it went well (or, on the way off, as well as it would). */
 static enum rail_step after(struct rail *r)
 {
@@ -135,10 +156,7 @@ static enum rail_step after(struct rail *r)
 		read_back(r, power->level);
 		return RAIL_MAP;
 	case RAIL_READ:
-		read_back(r, power->level);
-		if (r->wanted == POWER_OFF && r->actual == POWER_ON)
-			note(-EIO);
-		return RAIL_SETTLED;
+		return after_read(r);
 	}
 	return RAIL_SETTLED;
 }

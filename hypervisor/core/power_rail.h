@@ -14,6 +14,7 @@ struct power {
 	unsigned count, resources, ranges;
 	unsigned job;		/* index of the rail in work; NO_RAIL: none */
 	unsigned cursor;	/* next of its resources */
+	bool again;		/* the reading that failed was tried once more */
 	int error;		/* the first of the job */
 	int step_error;		/* the first of the step */
 	enum power_level level; /* what the job has read so far */

@@ -1,7 +1,8 @@
 /* A firmware that says anything at any time, and a Dom0 that sends it anything, on rails that are switched meanwhile. The input:
  * four bytes for each event. What must hold: every call ends, nothing is mapped that was read as off, no message of Dom0 reaches the
  * firmware that its filter does not name. */
-#include "core/power.h"
+#include "core/page.h"
+#include "core/power_rail.h"
 #include "drivers/scu_power.h"
 #include "drivers/scu_rpc.h"
 #include "fake/machine.h"
@@ -144,6 +145,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (fake_timer_run(2000) == 2000)
 		abort();
 	check();
+	heap_free(power, POWER_ORDER);
 	d->id = 1;
 	fake_domain_free(d);
 	return 0;

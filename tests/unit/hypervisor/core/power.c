@@ -693,6 +693,87 @@ static void test_found_on_is_an_error(void **state)
 	assert_int_equal(rail(CARD).error, 0);
 }
 
+/* Nobody ordered it: the firmware, or somebody who speaks to it, switched off what a domain has. */
+static void test_found_off_is_unmapped_before_anything_else(void **state)
+{
+	unsigned calls;
+
+	boot(state);
+	guest_with(3, JPEG, 0);
+	sim.resource[JPEG].vote[sim.resource[JPEG].owner] = 0;
+	sim.resource[JPEG_PARTNER].vote[sim.resource[JPEG].owner] = 0;
+	assert_int_equal(power_refresh(JPEG), 0);
+	while (rail(JPEG).actual == POWER_ON)
+		fake_timer_run(1);
+	calls = sim.calls;
+	while (fake_is_mapped(0, 0x58400000))
+		fake_timer_run(1);
+	assert_int_equal(sim.calls, calls);
+	settle();
+	assert_int_equal(rail(JPEG).wanted, POWER_ON);
+	assert_int_equal(rail(JPEG).actual, POWER_OFF);
+	assert_int_equal(rail(JPEG).error, -EIO);
+	assert_int_equal(power_access(JPEG, 0), POWER_IDLE);
+	/* it comes back by itself: that is no success, for nobody sees its registers */
+	sim.resource[JPEG].vote[sim.resource[JPEG].owner] = 3;
+	assert_int_equal(power_refresh(JPEG), 0);
+	settle();
+	assert_int_equal(rail(JPEG).actual, POWER_OFF);
+	assert_int_equal(rail(JPEG).error, -EIO);
+	assert_false(sim_powered(JPEG) || fake_is_mapped(0, 0x58400000));
+	/* whoever wants it asks again */
+	assert_int_equal(power_set(JPEG, true), 0);
+	settle();
+	assert_int_equal(rail(JPEG).error, 0);
+	assert_true(sim_powered(JPEG) && fake_is_mapped(0, 0x58400000));
+}
+
+static void test_what_cannot_be_read_is_mapped_nowhere(void **state)
+{
+	boot(state);
+	guest_with(3, CARD, 0);
+	/* one answer that is late takes nothing away */
+	sim_break(SIM_LATE, CARD, 2 * SIM_TIMEOUT, 1);
+	assert_int_equal(power_refresh(CARD), 0);
+	settle();
+	assert_int_equal(rail(CARD).error, 0);
+	assert_true(fake_is_mapped(0, 0x5b020000));
+	sim_break(SIM_STATUS, CARD, 4, 2);
+	assert_int_equal(power_refresh(CARD), 0);
+	settle();
+	assert_int_equal(rail(CARD).error, -EACCES);
+	assert_false(sim_powered(CARD) || fake_is_mapped(0, 0x5b020000));
+}
+
+static void test_dom0s_own_may_be_off(void **state)
+{
+	boot(state);
+	sim.resource[DISK].vote[SIM_HOME] = 0; /* its kernel did that */
+	assert_int_equal(power_refresh(DISK), 0);
+	settle();
+	assert_int_equal(rail(DISK).actual, POWER_OFF);
+	assert_int_equal(rail(DISK).error, 0);
+	assert_true(fake_is_mapped(0, 0x5b010000));
+	assert_int_equal(power_access(DISK, 0), POWER_FULL);
+}
+
+static void test_what_was_stuck_on_and_reads_off_is_whole_again(void **state)
+{
+	boot(state);
+	guest_with(3, CARD, 0);
+	sim_break(SIM_STUCK_ON, CARD, 0, 0);
+	kill(&dom[3]);
+	assert_int_equal(rail(CARD).error, -EIO);
+	sim_break(SIM_FINE, 0, 0, 0);
+	sim.resource[CARD].vote[sim.resource[CARD].owner] = 0;
+	assert_int_equal(power_refresh(CARD), 0);
+	settle();
+	assert_int_equal(rail(CARD).error, 0);
+	assert_int_equal(sim.resource[CARD].owner, SIM_HOME);
+	for (unsigned pt = SIM_HOME + 1; pt < SIM_PARTITIONS; pt++)
+		assert_false(sim.partition[pt].used);
+}
+
 static void test_who_may_touch_what(void **state)
 {
 	boot(state);
@@ -754,6 +835,10 @@ int main(void)
 		T(test_random_lives_with_random_faults),
 		T(test_registers_that_cannot_be_unmapped_keep_their_power),
 		T(test_found_on_is_an_error),
+		T(test_found_off_is_unmapped_before_anything_else),
+		T(test_what_cannot_be_read_is_mapped_nowhere),
+		T(test_dom0s_own_may_be_off),
+		T(test_what_was_stuck_on_and_reads_off_is_whole_again),
 		T(test_who_may_touch_what),
 		T(test_tables_have_ends),
 	};
