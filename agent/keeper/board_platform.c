@@ -2,6 +2,8 @@
  * Devices of the SoC, from Dom0's flattened device tree (Devicetree Specification 0.4). The tree is untrusted: libfdt checks
  * it as a whole first (fdt_check_full()), everything read from it is bounded here. Devices that share what cannot be
  * divided between two owners (a power domain, a stream of the IOMMU, an interrupt line, a page of registers) form a group.
+ * A node that Dom0 may not use (status disabled: the hypervisor writes that, too, for what is kept for a domain) is a device
+ * when the hypervisor has a rail for it: that is what a domain can get.
  */
 #include <libfdt.h>
 #include <stdio.h>
@@ -24,6 +26,7 @@ struct shares {
 
 struct parse {
 	const void *fdt;
+	const struct board *board; /* NULL: nodes with status disabled are no devices */
 	struct inventory *out;
 	unsigned first, parents;
 	int parent[DEPTH_MAX]; /* offsets from the root down */
@@ -181,10 +184,12 @@ static void node_read(struct parse *p, int node)
 	struct verbs_device *d;
 	struct shares *s;
 
-	if (!name || !fdt_getprop(p->fdt, node, "compatible", NULL) || !is_usable(p->fdt, node) ||
+	if (!name || !fdt_getprop(p->fdt, node, "compatible", NULL) ||
 	    is_string(p->fdt, node, "device_type", "memory") ||
 	    fdt_node_check_compatible(p->fdt, node, "xen,xen") == 0 ||
 	    !window_read(p, node, 0, &base, &size) || !id_make(name, base, id))
+		return;
+	if (!is_usable(p->fdt, node) && (!p->board || !platform_has_rail(p->board, base)))
 		return;
 	d = inventory_add(p->out, id, VERBS_KIND_PLATFORM);
 	if (!d)
@@ -274,7 +279,7 @@ static void groups_find(struct parse *p)
 	}
 }
 
-void platform_parse(const void *tree, size_t size, struct inventory *out)
+void platform_parse(const struct board *b, const void *tree, size_t size, struct inventory *out)
 {
 	struct parse *p;
 	int depth = -1; /* of the root: 0 */
@@ -285,6 +290,7 @@ void platform_parse(const void *tree, size_t size, struct inventory *out)
 	if (!p)
 		return;
 	p->fdt = tree;
+	p->board = b;
 	p->out = out;
 	p->first = out->count;
 	for (int node = fdt_next_node(tree, -1, &depth); node >= 0 && depth >= 0;
@@ -317,7 +323,7 @@ static struct inventory *tree_read(const struct board *b)
 	int size = tree ? sysfs_bytes(tree, 0, TREE_MAX, b->root, "/sys/firmware/fdt") : -1;
 
 	if (found && size > 0)
-		platform_parse(tree, (size_t)size, found);
+		platform_parse(b, tree, (size_t)size, found);
 	free(tree);
 	return found;
 }

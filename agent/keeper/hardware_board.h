@@ -94,8 +94,8 @@ void usb_read(const struct board *b, struct verbs_device *d, bool contents);
 int usb_set(const struct board *b, const struct verbs_device *d, bool on, struct error *e);
 bool usb_hub_switches(const struct board *b, unsigned bus, unsigned device, bool superspeed);
 
-/* board_platform.c: the tree is untrusted bytes. Safe on any. */
-void platform_parse(const void *tree, size_t size, struct inventory *out);
+/* board_platform.c: the tree is untrusted bytes. Safe on any. b: who is asked about nodes that Dom0 may not use; NULL: none counts. */
+void platform_parse(const struct board *b, const void *tree, size_t size, struct inventory *out);
 void platform_scan(struct board *b, struct inventory *out);
 /* a and b cannot have two owners: their groups become one, of out's devices from `first` on. */
 void platform_join(struct inventory *out, unsigned first, struct verbs_device *a,
@@ -106,6 +106,8 @@ void platform_join(struct inventory *out, unsigned first, struct verbs_device *a
 void core_read(const struct board *b, struct verbs_device *d);
 
 /* rail_platform.c */
+/* Has the hypervisor a rail for the register at this address? */
+bool platform_has_rail(const struct board *b, uint64_t address);
 /* Finds the rails of out's platform devices from `first` on: who switches each, what it reads, what moves together. */
 void platform_rails(const struct board *b, struct inventory *out, unsigned first);
 void platform_read(const struct board *b, struct verbs_device *d);

@@ -13,8 +13,15 @@
 
 enum { LEVEL_OFF = 1, LEVEL_ON = 2, REASON_BOOT = 0 }; /* struct domus_rail */
 #define SETTLE_MS 1500 /* the firmware's patience is 150 ms; one rail has up to a dozen resources */
-#define NAP_MS	  5
+#define NAP_MS	  1    /* a reading takes a fraction of one, and there are dozens of rails */
 #define DOM0	  0
+
+bool platform_has_rail(const struct board *b, uint64_t address)
+{
+	struct domus_power_find find = {.address = address};
+
+	return board_power_call(b, DOMUS_POWER_find, &find) == 0;
+}
 
 static int rail_get(const struct board *b, const struct verbs_device *d, struct domus_rail *rail)
 {
@@ -104,20 +111,7 @@ void platform_rails(const struct board *b, struct inventory *out, unsigned first
 	rails_join(out, first, ids);
 }
 
-void platform_read(const struct board *b, struct verbs_device *d)
-{
-	struct domus_rail rail;
-	int error = rail_get(b, d, &rail);
-
-	if (error == 0) {
-		power_fill(d, &rail);
-		return;
-	}
-	d->power = VERBS_POWER_UNKNOWN;
-	snprintf(d->error, sizeof(d->error), "The hypervisor does not tell: %s.", strerror(-error));
-}
-
-/* Waits until the rail has settled; 0, or what was wrong with it. */
+/* Waits until the rail has settled. Negative: it does not, or the hypervisor does not tell. */
 static int settle(const struct board *b, struct domus_rail *rail)
 {
 	static const struct timespec nap = {.tv_nsec = NAP_MS * 1000000};
@@ -126,10 +120,30 @@ static int settle(const struct board *b, struct domus_rail *rail)
 		int error = board_power_call(b, DOMUS_POWER_get, rail);
 
 		if (error < 0 || !rail->busy)
-			return error < 0 ? error : rail->error;
+			return error;
 		nanosleep(&nap, NULL);
 	}
 	return -ETIMEDOUT;
+}
+
+void platform_read(const struct board *b, struct verbs_device *d)
+{
+	struct domus_power_set refresh = {0};
+	struct domus_rail rail;
+	int error = rail_get(b, d, &rail);
+
+	/* what the hypervisor remembers is as old as the last switch: the firmware is asked */
+	refresh.id = rail.id;
+	if (error == 0)
+		error = board_power_call(b, DOMUS_POWER_refresh, &refresh);
+	if (error == 0)
+		error = settle(b, &rail);
+	if (error == 0) {
+		power_fill(d, &rail);
+		return;
+	}
+	d->power = VERBS_POWER_UNKNOWN;
+	snprintf(d->error, sizeof(d->error), "The hypervisor does not tell: %s.", strerror(-error));
 }
 
 static int give(const struct board *b, uint32_t id, uint16_t owner)
@@ -139,25 +153,29 @@ static int give(const struct board *b, uint32_t id, uint16_t owner)
 	return board_power_call(b, DOMUS_POWER_give, &order);
 }
 
-static int order(const struct board *b, struct domus_rail *rail, bool on)
+/* Throws the switch and waits; 0, or what was wrong. */
+static int switch_rail(const struct board *b, struct domus_rail *rail, bool on)
 {
 	struct domus_power_set set = {.id = rail->id, .on = on};
+	int error = board_power_call(b, DOMUS_POWER_set, &set);
+
+	if (error == 0)
+		error = settle(b, rail);
+	return error ? error : rail->error;
+}
+
+static int order(const struct board *b, struct domus_rail *rail, bool on)
+{
 	int error = on && rail->owner != DOM0 ? give(b, rail->id, DOM0) : 0;
 
 	/* an earlier fault is not forgotten before it is off again */
 	if (error == -EIO) {
-		set.on = false;
-		error = board_power_call(b, DOMUS_POWER_set, &set);
-		if (error == 0)
-			error = settle(b, rail);
+		error = switch_rail(b, rail, false);
 		if (error == 0)
 			error = give(b, rail->id, DOM0);
-		set.on = on;
 	}
 	if (error == 0)
-		error = board_power_call(b, DOMUS_POWER_set, &set);
-	if (error == 0)
-		error = settle(b, rail);
+		error = switch_rail(b, rail, on);
 	if (error == 0 && !on)
 		error = give(b, rail->id, DOMUS_OWNER_NOBODY);
 	return error;

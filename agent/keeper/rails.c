@@ -166,9 +166,10 @@ int rail_switch(struct rails *r, struct rail *rail, bool on, enum verbs_cause ca
 	pthread_mutex_lock(&r->lock);
 	d = rail->device;
 	pthread_mutex_unlock(&r->lock);
+	d.error[0] = '\0';
 	pthread_mutex_lock(&r->gates);
 	r->hardware->read(r->hardware, &d, false);
-	if (d.power != wanted)
+	if (d.power != wanted || d.error[0]) /* one that complains is told again */
 		r->hardware->set(r->hardware, &d, on, &why);
 	pthread_mutex_unlock(&r->gates);
 	gate_settle(r, &d, wanted);

@@ -39,11 +39,16 @@ void text_clean(char *s)
 	}
 }
 
-static ssize_t file_read(const char *path, void *out, size_t offset, size_t size)
+/* sysfs gives a page at a time at most (Documentation/filesystems/sysfs.rst), so a long file takes several reads. */
+static ssize_t file_read(const char *path, char *out, size_t offset, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	ssize_t got = fd < 0 ? -1 : pread(fd, out, size, (off_t)offset);
+	ssize_t got = fd < 0 ? -1 : pread(fd, out, size, (off_t)offset), more = got;
 
+	while (more > 0 && (size_t)got < size) {
+		more = pread(fd, out + got, size - (size_t)got, (off_t)offset + got);
+		got += more > 0 ? more : 0;
+	}
 	if (fd >= 0)
 		close(fd);
 	return got;

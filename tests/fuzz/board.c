@@ -37,7 +37,7 @@ static void tree(const uint8_t *data, size_t size)
 	require(copy != NULL);
 	memcpy(copy, data, size);
 	inventory.count = 0;
-	platform_parse(copy, size, &inventory);
+	platform_parse(NULL, copy, size, &inventory);
 	for (unsigned i = 0; i < inventory.count; i++)
 		device_check(&inventory.devices[i]);
 	free(copy);

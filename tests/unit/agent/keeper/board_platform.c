@@ -75,7 +75,7 @@ static void tree_parse(void)
 	fdt_end_node(tree);
 	assert_int_equal(fdt_finish(tree), 0);
 	inventory.count = 0;
-	platform_parse(tree, fdt_totalsize(tree), &inventory);
+	platform_parse(NULL, tree, fdt_totalsize(tree), &inventory);
 }
 
 static const struct verbs_device *found(const char *id)
@@ -171,7 +171,7 @@ static void tree_that_is_cut_off_or_damaged_gives_nothing_or_less(void **state)
 
 		memcpy(copy, tree, cut);
 		inventory.count = 0;
-		platform_parse(copy, cut, &inventory);
+		platform_parse(NULL, copy, cut, &inventory);
 		assert_int_equal(inventory.count, 0);
 		free(copy);
 	}

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include <libfdt.h>
+
 #include "hypervisor/xen/domus_power.h"
 #include "keeper/hardware_board.h"
 
@@ -22,11 +24,12 @@ static struct {
 	uint64_t base, size;
 	unsigned busy_for; /* questions until it has settled */
 	bool stuck;	   /* takes the order, and nothing happens */
+	uint8_t read;	   /* what the firmware says when it is asked next; 0: what it said last */
 } rails[RAILS];
 static int version, affinity, dead; /* dead: what every call says */
 static struct board board;
 static struct inventory inventory;
-static unsigned orders;
+static unsigned orders, refreshed;
 
 static int index_of(uint32_t id)
 {
@@ -60,6 +63,20 @@ static int hv_get(struct domus_rail *out)
 		rails[i].r.actual = rails[i].r.wanted;
 	else if (rails[i].busy_for == 0 && rails[i].stuck && rails[i].r.actual != rails[i].r.wanted)
 		rails[i].r.error = -EIO;
+	return 0;
+}
+
+static int hv_refresh(const struct domus_power_set *s)
+{
+	int i = index_of(s->id);
+
+	if (i < 0)
+		return -ENOENT;
+	refreshed++;
+	if (rails[i].read) {
+		rails[i].r.actual = rails[i].read;
+		rails[i].r.error = rails[i].r.actual == rails[i].r.wanted ? 0 : -EIO;
+	}
 	return 0;
 }
 
@@ -119,6 +136,8 @@ static int hypervisor(void *context, unsigned op, void *argument)
 		return hv_give(argument);
 	case DOMUS_POWER_find:
 		return hv_find(argument);
+	case DOMUS_POWER_refresh:
+		return hv_refresh(argument);
 	case DOMUS_POWER_core:
 		if (core->index > 3)
 			return -ENOENT;
@@ -175,7 +194,7 @@ static int setup(void **state)
 	strcpy(rails[CONSOLE].r.why, "the console");
 	version = DOMUS_POWER_VERSION;
 	affinity = dead = 0;
-	orders = 0;
+	orders = refreshed = 0;
 	board = (struct board){
 		.root = "/nowhere", .power_call = hypervisor, .power_context = &version};
 	add("platform-53100000.gpu", 0x53100000);
@@ -302,6 +321,66 @@ static void what_is_the_hypervisors_stays_on(void **state)
 	assert_int_equal(rails[CONSOLE].r.wanted, ON);
 }
 
+static void every_reading_asks_the_firmware(void **state)
+{
+	struct verbs_device *d = find("platform-5b020000.mmc");
+	struct error e = {0};
+
+	(void)state;
+	platform_rails(&board, &inventory, 0);
+	assert_int_equal(board_set(&board, d, true, &e), 0);
+	board_read(&board, d, false);
+	assert_int_equal(d->power, VERBS_POWER_ON);
+	assert_int_equal(refreshed, 1);
+	rails[CARD].read = OFF; /* by another hand */
+	board_read(&board, d, false);
+	assert_int_equal(d->power, VERBS_POWER_OFF);
+	assert_true(d->error[0]);
+	rails[CARD].busy_for = 1000000;
+	board_read(&board, d, false);
+	assert_int_equal(d->power, VERBS_POWER_UNKNOWN);
+}
+
+/* A tree of one bus-less device, as the hypervisor gives it to Dom0. */
+static void what_dom0_may_not_use_is_a_device_when_it_has_a_rail(void **state)
+{
+	static const struct {
+		const char *name;
+		uint32_t base;
+		bool listed;
+	} table[] = {{"mmc@5b020000", 0x5b020000, true}, {"gpio@5d080000", 0x5d080000, false}};
+	static char tree[1024];
+
+	for (unsigned i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		uint32_t one = cpu_to_fdt32(1),
+			 reg[2] = {cpu_to_fdt32(table[i].base), cpu_to_fdt32(0x1000)};
+
+		setup(state);
+		fdt_create(tree, sizeof(tree));
+		fdt_finish_reservemap(tree);
+		fdt_begin_node(tree, "");
+		fdt_property(tree, "#address-cells", &one, sizeof(one));
+		fdt_property(tree, "#size-cells", &one, sizeof(one));
+		fdt_begin_node(tree, table[i].name);
+		fdt_property_string(tree, "compatible", "test,device");
+		fdt_property_string(tree, "status", "disabled");
+		fdt_property(tree, "reg", reg, sizeof(reg));
+		fdt_end_node(tree);
+		fdt_end_node(tree);
+		assert_int_equal(fdt_finish(tree), 0);
+		inventory.count = 0;
+		platform_parse(&board, tree, sizeof(tree), &inventory);
+		assert_int_equal(inventory.count, table[i].listed);
+		if (table[i].listed)
+			assert_string_equal(inventory.devices[0].id, "platform-5b020000.mmc");
+		/* another hypervisor has no rails */
+		dead = -ENOSYS;
+		inventory.count = 0;
+		platform_parse(&board, tree, sizeof(tree), &inventory);
+		assert_int_equal(inventory.count, 0);
+	}
+}
+
 static void hypervisor_that_does_not_answer_is_unknown(void **state)
 {
 	struct verbs_device *d = find("platform-5b020000.mmc");
@@ -365,6 +444,8 @@ int main(void)
 		TEST(rail_that_is_stuck_is_a_fault_until_it_is_off_again),
 		TEST(rail_that_does_not_come_on_is_left_off),
 		TEST(what_is_the_hypervisors_stays_on),
+		TEST(every_reading_asks_the_firmware),
+		TEST(what_dom0_may_not_use_is_a_device_when_it_has_a_rail),
 		TEST(hypervisor_that_does_not_answer_is_unknown),
 		TEST(cores_are_as_psci_says),
 		TEST(cores_of_another_hypervisor_are_on_and_say_so),

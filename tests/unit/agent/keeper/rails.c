@@ -21,7 +21,7 @@
 static struct fake {
 	const char *id, *needed, *group;
 	enum verbs_gate gate;
-	bool on, stuck, dead, gone;
+	bool on, stuck, dead, gone, complains;
 	unsigned content;
 	int64_t late_ms; /* a switch shows so long after it was thrown */
 	int64_t due_ms;
@@ -91,6 +91,7 @@ static void fake_read(struct hardware *h, struct verbs_device *d, bool contents)
 	pthread_mutex_lock(&fake_lock);
 	on = rails_now_ms() < f->due_ms ? !f->on : f->on;
 	d->power = f->dead || f->gone ? VERBS_POWER_UNKNOWN : on ? VERBS_POWER_ON : VERBS_POWER_OFF;
+	snprintf(d->error, sizeof(d->error), "%s", f->complains ? "It went off by itself." : "");
 	if (contents && on) {
 		d->content_count = (uint16_t)f->content;
 		memset(d->contents, 0, sizeof(d->contents));
@@ -134,6 +135,7 @@ static int fake_set(struct hardware *h, const struct verbs_device *d, bool on, s
 	if (strlen(order) < sizeof(order) - 8)
 		sprintf(order + strlen(order), "%c%s", on ? '+' : '-', f->id);
 	if (!f->stuck) {
+		f->complains = false;
 		f->on = on;
 		f->due_ms = rails_now_ms() + f->late_ms;
 	}
@@ -311,6 +313,25 @@ static void domain_has_its_devices_and_loses_them(void **state)
 	assert_false(fake_find("a")->on || fake_find("b")->on);
 	assert_string_equal(read_now("a").holder.name, "");
 	assert_int_equal(read_now("a").cause, VERBS_CAUSE_END);
+}
+
+/* A gate may have to end what failed, though it reads off already. */
+static void gate_that_complains_is_told_again(void **state)
+{
+	struct error e;
+
+	(void)state;
+	assert_int_equal(claim("demo", "a", NULL, &e), 0);
+	settle("demo");
+	pthread_mutex_lock(&fake_lock);
+	fake_find("a")->on = false;
+	fake_find("a")->complains = true;
+	pthread_mutex_unlock(&fake_lock);
+	order[0] = '\0';
+	release("demo");
+	assert_string_equal(order, "-a");
+	assert_int_equal(read_now("a").power, VERBS_POWER_OFF);
+	assert_string_equal(read_now("a").error, "");
 }
 
 static void second_domain_is_refused_and_the_first_untouched(void **state)
@@ -609,6 +630,7 @@ int main(void)
 		TEST(what_nobody_holds_is_off_at_the_start),
 		TEST(what_the_appliance_needs_is_never_touched),
 		TEST(domain_has_its_devices_and_loses_them),
+		TEST(gate_that_complains_is_told_again),
 		TEST(second_domain_is_refused_and_the_first_untouched),
 		TEST(device_that_does_not_come_on_fails_the_start_and_leaves_nothing_on),
 		TEST(device_stuck_on_is_a_fault_and_nobody_elses_until_it_is_off),
