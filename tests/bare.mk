@@ -22,18 +22,26 @@ $(BARE)/%: $(BARE_RUNTIME) tests/system/guests/bare/bare.h tests/system/guests/b
 	@echo "  GUEST $@"; $(HV_CC) $(BARE_CFLAGS) $(BARE_LDFLAGS) $(filter %.c %.S,$^) -o $@.elf
 	@aarch64-linux-gnu-objcopy -O binary $@.elf $@
 
-# The hypervisor as it is, but for one object that makes it fault when a guest asks for it. Only a test ever boots it.
-FAULTY_OBJ = $(filter-out $(HV)/obj/guest/vpsci.o,$(HV_OBJ)) $(HV)/test/smccc_call.o
-$(HV)/test/smccc_call.o: tests/system/guests/faulty/smccc_call.c hypervisor/guest/vpsci.c hypervisor/hypervisor.mk | $(SYSROOT_ARM64)/.done
+# The hypervisor as it is, but for one object, for tests alone: faulty faults when a guest asks for it, simulated has the system
+# controller of i.MX8 that QEMU's board lacks (the unit tests' simulator of it).
+$(HV)/faulty: HV_TEST_OBJ = $(filter-out $(HV)/obj/guest/vpsci.o,$(HV_OBJ)) $(HV)/test/faulty/smccc_call.o
+$(HV)/test/faulty/smccc_call.o: tests/system/guests/faulty/smccc_call.c hypervisor/hypervisor.mk | $(SYSROOT_ARM64)/.done
+$(HV)/faulty: $(HV)/test/faulty/smccc_call.o
+$(HV)/simulated: HV_TEST_OBJ = $(filter-out $(HV)/obj/boot/power.o,$(HV_OBJ)) $(addprefix $(HV)/test/simulated/,power.o scu_sim.o)
+$(HV)/test/simulated/power.o: tests/system/guests/scu/power.c hypervisor/hypervisor.mk | $(SYSROOT_ARM64)/.done
+$(HV)/test/simulated/scu_sim.o: tests/unit/hypervisor/fake/scu_sim.c hypervisor/hypervisor.mk | $(SYSROOT_ARM64)/.done
+$(HV)/simulated: $(HV)/test/simulated/power.o $(HV)/test/simulated/scu_sim.o
+$(HV)/test/faulty/%.o $(HV)/test/simulated/%.o:
 	@mkdir -p $(@D)
-	@$(HV_CC) $(HV_CPPFLAGS) $(HV_CFLAGS) -Wno-infinite-recursion -Wno-missing-prototypes -c $< -o $@
-$(HV)/faulty: $(HV_OBJ) $(HV)/test/smccc_call.o hypervisor/arch/arm64/domus.lds hypervisor/lib/symbols.awk
-	@echo "  LD hypervisor $@"; $(HV_LINK) $(FAULTY_OBJ) $(SYSROOT_ARM64)/usr/lib/aarch64-linux-gnu/libfdt.a -o $(HV)/test/first.elf
-	@aarch64-linux-gnu-nm -n $(HV)/test/first.elf | awk -f hypervisor/lib/symbols.awk > $(HV)/test/symbols.S
-	@$(HV_CC) -c $(HV)/test/symbols.S -o $(HV)/test/symbols.o
-	@$(HV_LINK) $(FAULTY_OBJ) $(HV)/test/symbols.o $(SYSROOT_ARM64)/usr/lib/aarch64-linux-gnu/libfdt.a -o $@.elf
+	@$(HV_CC) $(HV_CPPFLAGS) -Itests/unit/hypervisor $(HV_CFLAGS) -Wno-infinite-recursion -Wno-missing-prototypes -MMD -MP -c $< -o $@
+-include $(wildcard $(HV)/test/*/*.d)
+$(HV)/faulty $(HV)/simulated: $(HV_OBJ) hypervisor/arch/arm64/domus.lds hypervisor/lib/symbols.awk
+	@echo "  LD hypervisor $@"; $(HV_LINK) $(HV_TEST_OBJ) $(SYSROOT_ARM64)/usr/lib/aarch64-linux-gnu/libfdt.a -o $(HV)/test/$(@F)/first.elf
+	@aarch64-linux-gnu-nm -n $(HV)/test/$(@F)/first.elf | awk -f hypervisor/lib/symbols.awk > $(HV)/test/$(@F)/symbols.S
+	@$(HV_CC) -c $(HV)/test/$(@F)/symbols.S -o $(HV)/test/$(@F)/symbols.o
+	@$(HV_LINK) $(HV_TEST_OBJ) $(HV)/test/$(@F)/symbols.o $(SYSROOT_ARM64)/usr/lib/aarch64-linux-gnu/libfdt.a -o $@.elf
 	@aarch64-linux-gnu-objcopy -O binary $@.elf $@
 
 .PHONY: test-guests-bare
-test-guests-bare: $(BARE)/conformance $(BARE)/share $(BARE)/bench $(BARE)/faulty $(HV)/faulty
+test-guests-bare: $(BARE)/conformance $(BARE)/share $(BARE)/bench $(BARE)/faulty $(HV)/faulty $(HV)/simulated
 test-guests: $(HV)/domus test-guests-bare

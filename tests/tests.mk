@@ -46,11 +46,13 @@ $(GUESTS)/crash $(GUESTS)/idle $(GUESTS)/arrive: $(GUESTS)/%: tests/system/guest
 	@aarch64-linux-gnu-objcopy -O binary $@.elf $@
 
 # programs of Dom0's userland; and all that the tests of domains in the laboratory need
-$(GUESTS)/hypercalls $(GUESTS)/hold: $(GUESTS)/%: tests/system/guests/%.c | $(SYSROOT_ARM64)/.done
+$(GUESTS)/registers: tests/system/guests/scu/registers.c
+$(GUESTS)/hypercalls $(GUESTS)/hold: $(GUESTS)/%: tests/system/guests/%.c
+$(GUESTS)/hypercalls $(GUESTS)/hold $(GUESTS)/registers: | $(SYSROOT_ARM64)/.done
 	@mkdir -p $(@D)
 	@echo "  CC $@"; $(AGENT_CC_arm64) $(AGENT_CFLAGS_arm64) -Wall -Wextra -Werror -o $@ $< $(AGENT_LDFLAGS_arm64)
 .PHONY: hostile-guests
-hostile-guests: $(GUESTS)/hypercalls $(GUESTS)/hold $(GUESTS)/bare/hostile $(GUESTS)/bare/quiet $(GUESTS)/bare/life
+hostile-guests: $(GUESTS)/hypercalls $(GUESTS)/hold $(GUESTS)/registers $(GUESTS)/bare/hostile $(GUESTS)/bare/quiet $(GUESTS)/bare/life
 
 .PHONY: guest
 guest: $(IMAGE)/boot/initramfs.gz $(GUESTS)/initrd.gz ## make a small Linux guest to try: build/guest/kernel and initrd.gz
