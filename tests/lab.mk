@@ -1,6 +1,6 @@
 # The laboratory: a Dom0 of Debian's packages that runs one script (tests/lab/run), and the long runs made with it.
 LAB := $(BUILD)/lab
-LAB_PACKAGES := bash coreutils busybox-static util-linux kmod iproute2 e2fsprogs stress-ng linux-image-arm64 xen-utils-4.20 xenstore-utils
+LAB_PACKAGES := bash coreutils busybox-static util-linux kmod iproute2 e2fsprogs iperf3 stress-ng linux-image-arm64 xen-utils-4.20 xenstore-utils
 LAB_DISK := $(LAB)/dom0.ext4
 $(LAB)/root/.done: packaging/make-sysroot tests/lab.mk
 	@packaging/install-packages build

@@ -1,4 +1,4 @@
 # More of the long runs of lab.mk. Named on the command line, SOAK is what it says there.
 ifeq ($(origin SOAK),file)
-SOAK += hypercalls smp
+SOAK += hypercalls smp pv
 endif
