@@ -18,7 +18,7 @@ $(addprefix $(HV)/obj/,arch/arm64/early.o boards/early_console.o lib/dt.o lib/dt
 HV_SMALL := $(wildcard $(addprefix hypervisor/,boot/*.c boards/*.c xen/*.c lib/dt*.c lib/gzip.c lib/inflate.c lib/print.c drivers/scu*.c drivers/gicv3.c guest/vscu.c guest/vuart.c \
 	guest/load_store.c arch/arm64/fault.c arch/arm64/mmu.c arch/arm64/psci.c arch/arm64/stage2.c core/power*.c core/domain*.c core/pool.c \
 	core/cpu_power.c core/console.c core/memory.c core/page.c core/grant.c core/watchdog.c))
-HV_SMALL += $(addprefix hypervisor/,core/irq.c core/event.c core/grant_map.c core/credit.c core/sched.c core/time.c core/vcpu.c guest/hooks.c \
+HV_SMALL += $(addprefix hypervisor/,core/irq.c core/event.c core/grant_map.c core/time.c core/vcpu.c guest/hooks.c \
 	guest/vgic_lr.c guest/vsysreg.c guest/vtimer.c)
 $(HV_SMALL:hypervisor/%.c=$(HV)/obj/%.o): HV_CFLAGS += -Os
 # these functions are what the compiler would call for such loops

@@ -9,7 +9,7 @@ static int64_t at_default_weight(uint64_t ticks)
 	return (int64_t)((ticks << VTIME_SHIFT) / CREDIT_WEIGHT);
 }
 
-void credit_pool_init(struct credit_pool *p, uint64_t frequency, unsigned ratelimit_us)
+RARE void credit_pool_init(struct credit_pool *p, uint64_t frequency, unsigned ratelimit_us)
 {
 	*p = (struct credit_pool){
 		.slice = frequency / 200,  /* 5 ms */
@@ -18,20 +18,20 @@ void credit_pool_init(struct credit_pool *p, uint64_t frequency, unsigned rateli
 	};
 }
 
-void credit_vcpu_init(struct credit_vcpu *v, struct credit_domain *d, unsigned home)
+RARE void credit_vcpu_init(struct credit_vcpu *v, struct credit_domain *d, unsigned home)
 {
 	*v = (struct credit_vcpu){
 		.domain = d, .hard = ~0u, .soft = ~0u, .home = (uint8_t)home, .loaded = -1};
 }
 
-void credit_cpu_join(struct credit_pool *p, unsigned cpu)
+RARE void credit_cpu_join(struct credit_pool *p, unsigned cpu)
 {
 	p->cpu[cpu] = (struct credit_cpu){.until = CREDIT_NEVER};
 	p->cpus |= 1u << cpu;
 	p->idle |= 1u << cpu;
 }
 
-void credit_cpu_leave(struct credit_pool *p, unsigned cpu)
+RARE void credit_cpu_leave(struct credit_pool *p, unsigned cpu)
 {
 	p->cpus &= ~(1u << cpu);
 	p->idle &= ~(1u << cpu);
@@ -120,7 +120,7 @@ void credit_rehome(struct credit_pool *p, struct credit_vcpu *v)
 		move_home(p, v, bits_first(like != 0 ? like : may));
 }
 
-void credit_transfer(struct credit_pool *to, struct credit_vcpu *v, unsigned home)
+RARE void credit_transfer(struct credit_pool *to, struct credit_vcpu *v, unsigned home)
 {
 	v->home = (uint8_t)home;
 	v->vtime = to->cpu[home].clock;
@@ -139,12 +139,27 @@ static int idle_cpu(const struct credit_pool *p, const struct credit_vcpu *v)
 	return may >> v->home & 1 ? v->home : (int)bits_first(may);
 }
 
-/* The CPU whose running vCPU is ahead of v most, soft affinity first; -1 when none is by more than `margin`. */
+/* A slice's work of v in virtual time, which is what it asks for at a time: less, the more it weighs. */
+static int64_t request(const struct credit_pool *p, const struct credit_vcpu *v)
+{
+	unsigned weight = v->domain->weight;
+
+	return weight > CREDIT_WEIGHT ? (int64_t)((p->slice << VTIME_SHIFT) / weight)
+				      : at_default_weight(p->slice);
+}
+
+/* When v would be through with that: the smallest one is the next. */
+static int64_t finish(const struct credit_pool *p, const struct credit_vcpu *v)
+{
+	return lead(p, v) + request(p, v);
+}
+
+/* The CPU whose running vCPU finishes later than v by the most, soft affinity first; -1 when none does by more than `margin`. */
 static int victim_cpu(struct credit_pool *p, const struct credit_vcpu *v, uint64_t now,
 		      int64_t margin)
 {
 	uint32_t may = allowed(p, v);
-	int64_t most = lead(p, v) + margin;
+	int64_t most = finish(p, v) + margin;
 	int best = -1;
 
 	if ((may & v->soft) != 0)
@@ -155,8 +170,8 @@ static int victim_cpu(struct credit_pool *p, const struct credit_vcpu *v, uint64
 		if (p->cpu[i].running == NULL)
 			continue;
 		credit_charge(p, i, now);
-		if (lead(p, p->cpu[i].running) > most) {
-			most = lead(p, p->cpu[i].running);
+		if (finish(p, p->cpu[i].running) > most) {
+			most = finish(p, p->cpu[i].running);
 			best = (int)i;
 		}
 	}
@@ -219,24 +234,61 @@ void credit_remove(struct credit_vcpu *v)
 }
 
 /* ---- who --------------------------------------------------------------------------------------------------------------- */
-/* The waiting vCPU that is behind most, as seen from this CPU. *look: when one that has no budget now gets some. *key: how far
- * it is ahead; a little is added where it does not like to be, or comes from another CPU. *count: how many could run here. */
-static struct credit_vcpu *behind_most(struct credit_pool *p, unsigned cpu, uint64_t now,
-				       int64_t *key, uint64_t *look, unsigned *count)
+/* Those who could run on a CPU now, what runs there included. */
+struct rivals {
+	int64_t sum, weights; /* of their leads by weight; of their weights */
+	unsigned count;	      /* of them who wait */
+	unsigned heaviest;
+	uint64_t look; /* when one that has no budget now gets some */
+};
+
+static void rival(const struct credit_pool *p, const struct credit_vcpu *v, struct rivals *r)
+{
+	unsigned weight = v->domain->weight;
+
+	r->sum += lead(p, v) * (int64_t)weight;
+	r->weights += weight;
+	r->heaviest = weight > r->heaviest ? weight : r->heaviest;
+}
+
+/* Has v had more than its share of what the rivals had, and more than `borrowed` beyond that? */
+static bool had_enough(const struct credit_pool *p, const struct credit_vcpu *v, int64_t borrowed,
+		       const struct rivals *r)
+{
+	return (lead(p, v) - borrowed) * r->weights > r->sum;
+}
+
+/* What waits: a request, when it is its own deadline that woke it. */
+static bool must_wait(const struct credit_pool *p, const struct credit_vcpu *v,
+		      const struct rivals *r)
+{
+	return had_enough(p, v, v->urgent ? request(p, v) : 0, r);
+}
+
+/* The waiting vCPU that finishes first, as seen from this CPU, `behind` only of those who need not wait. *key: when; a little is
+ * added where it does not like to be, or comes from another CPU. */
+static __attribute__((noinline)) struct credit_vcpu *first_of(struct credit_pool *p, unsigned cpu,
+							      uint64_t now, bool behind,
+							      int64_t *key, struct rivals *r)
 {
 	struct credit_vcpu *best = NULL;
 
 	for (struct credit_vcpu *v = p->waiting; v != NULL; v = v->next) {
-		int64_t k = lead(p, v);
+		int64_t k = finish(p, v);
 
 		if (!(allowed(p, v) >> cpu & 1))
 			continue;
 		if (!has_budget(p, v->domain, now)) {
-			*look = v->domain->refill < *look ? v->domain->refill : *look;
+			r->look = v->domain->refill < r->look ? v->domain->refill : r->look;
 			limit_lead(p, v);
 			continue;
 		}
-		*count += 1;
+		if (!behind) {
+			r->count++;
+			rival(p, v, r);
+		} else if (must_wait(p, v, r)) {
+			continue;
+		}
 		k += v->home != cpu ? at_default_weight(p->slice) / 8 : 0;
 		k += v->soft >> cpu & 1 ? 0 : at_default_weight(p->slice);
 		if (best == NULL || k < *key) {
@@ -247,18 +299,45 @@ static struct credit_vcpu *behind_most(struct credit_pool *p, unsigned cpu, uint
 	return best;
 }
 
-/* What runs is left alone that long: by those who weigh more, in proportion shorter. */
+/* Who of the waiting ones is next. One that weighs more finishes before others although it has had more than its share: then it is
+ * the first of those who have not. */
+static struct credit_vcpu *next_of(struct credit_pool *p, unsigned cpu, uint64_t now, int64_t *key,
+				   struct rivals *r)
+{
+	struct credit_vcpu *v = first_of(p, cpu, now, false, key, r), *other = NULL;
+	int64_t k;
+
+	if (v != NULL && r->weights > v->domain->weight /* it has rivals */ && must_wait(p, v, r))
+		other = first_of(p, cpu, now, true, &k, r);
+	if (other == NULL)
+		return v;
+	*key = k;
+	return other;
+}
+
+/* How long until the policy wants to be asked again while others wait: heavy ones go on, or wait, in shorter steps. */
+static uint64_t step(const struct credit_pool *p, const struct rivals *r)
+{
+	unsigned weight = r->heaviest < 4 * CREDIT_WEIGHT ? r->heaviest : 4 * CREDIT_WEIGHT;
+
+	return weight > CREDIT_WEIGHT ? p->slice * CREDIT_WEIGHT / weight : p->slice;
+}
+
+/* What runs is left alone that long: by those who weigh more, in proportion shorter, and not at all when their time has come. */
 static uint64_t left_alone(const struct credit_pool *p, const struct credit_vcpu *running,
 			   const struct credit_vcpu *other)
 {
 	unsigned weight = running->domain->weight, more = other->domain->weight;
 
-	return more > weight ? p->ratelimit * weight / more : p->ratelimit;
+	if (more <= weight)
+		return p->ratelimit;
+	return other->urgent ? 0 : p->ratelimit * weight / more;
 }
 
-/* Does what runs go on although `other`, which is ahead by `key`, waits? *end: then when the question comes again. */
+/* Does what runs go on although `other`, which finishes at `key`, waits? *end: then when the question comes again. */
 static bool goes_on(struct credit_pool *p, struct credit_cpu *c, enum credit_previous previous,
-		    const struct credit_vcpu *other, int64_t key, uint64_t now, uint64_t *end)
+		    const struct credit_vcpu *other, int64_t key, uint64_t now,
+		    const struct rivals *r, uint64_t *end)
 {
 	int64_t margin = now - c->started < p->slice ? at_default_weight(p->slice) / 4 : 0;
 	uint64_t alone = left_alone(p, c->running, other);
@@ -269,9 +348,10 @@ static bool goes_on(struct credit_pool *p, struct credit_cpu *c, enum credit_pre
 		*end = c->started + alone;
 		return true;
 	}
-	if (lead(p, c->running) > key + margin)
+	if (!must_wait(p, other, r) && (finish(p, c->running) > key + margin ||
+					had_enough(p, c->running, request(p, c->running) / 4, r)))
 		return false;
-	*end = now + p->slice;
+	*end = now + step(p, r);
 	return true;
 }
 
@@ -287,6 +367,7 @@ static void run(struct credit_pool *p, unsigned cpu, struct credit_vcpu *v, uint
 {
 	struct credit_cpu *c = &p->cpu[cpu];
 
+	v->urgent = false;
 	if (c->running != v) {
 		credit_remove(v);
 		move_home(p, v, cpu);
@@ -309,37 +390,41 @@ struct credit_vcpu *credit_next(struct credit_pool *p, unsigned cpu, enum credit
 {
 	struct credit_cpu *c = &p->cpu[cpu];
 	struct credit_vcpu *was = c->running, *v;
-	uint64_t look = CREDIT_NEVER, end = CREDIT_NEVER;
-	unsigned count = 0;
+	struct rivals r = {.look = CREDIT_NEVER};
+	uint64_t end = CREDIT_NEVER;
 	int64_t key = 0;
-	bool keep = false;
+	bool may = false, keep = false;
 
 	credit_charge(p, cpu, now);
-	if (was != NULL)
+	if (was != NULL) {
 		give_back(was);
-	v = behind_most(p, cpu, now, &key, &look, &count);
-	if (was != NULL && previous != CREDIT_GONE && (was->hard & p->cpus) >> cpu & 1 &&
-	    !better_idle(p, was, cpu)) {
-		if (has_budget(p, was->domain, now))
-			keep = v == NULL || goes_on(p, c, previous, v, key, now, &end);
-		else if (was->domain->refill < look)
-			look = was->domain->refill;
+		if (previous != CREDIT_GONE && (was->hard & p->cpus) >> cpu & 1 &&
+		    !better_idle(p, was, cpu)) {
+			may = has_budget(p, was->domain, now);
+			if (!may)
+				r.look = was->domain->refill;
+			else if (p->waiting != NULL)
+				rival(p, was, &r);
+		}
 	}
+	v = p->waiting != NULL ? next_of(p, cpu, now, &key, &r) : NULL;
+	if (may)
+		keep = v == NULL || goes_on(p, c, previous, v, key, now, &r, &end);
 	if (!keep) {
 		c->running = NULL;
 		if (was != NULL && previous != CREDIT_GONE) {
 			(void)credit_wake(
 				p, was, now); /* the caller places it once its registers are free */
-			count++;
+			r.count++;
 		}
-		if (count > 1)
-			end = now + p->slice;
+		if (r.count > 1)
+			end = now + step(p, &r);
 	} else {
 		v = was;
 	}
 	p->idle = v != NULL ? p->idle & ~(1u << cpu) : p->idle | 1u << cpu;
 	if (v != NULL)
 		run(p, cpu, v, now, &end);
-	c->until = *until = end < look ? end : look;
+	c->until = *until = end < r.look ? end : r.look;
 	return v;
 }

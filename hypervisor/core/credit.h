@@ -1,10 +1,13 @@
 /* The policy of the scheduler: who of a pool's vCPUs runs next on which CPU, and for how long. Pure: no register, no clock of its
  * own (`now` and all durations are ticks), no lock (the caller holds the pool's). core/sched.c is the mechanism.
  *
- * Every vCPU has a virtual time, which grows by the ticks it ran, divided by its domain's weight; a CPU takes the runnable vCPU
- * that is behind most. That is start-time fair queueing (Goyal et al., 1996): shares are as weights, and who sleeps gains a
- * bounded lead. Virtual times count by the clock of a CPU, the vCPU's home: the start tag of what ran there last. So CPUs that are
- * more crowded than others may fall behind them without harm: a vCPU takes its lead or lag along when it moves.
+ * Every vCPU has a virtual time, which grows by the ticks it ran, divided by its domain's weight. Among those who have had no more
+ * than their share (their virtual time is not beyond the weighted mean of all who want to run), a CPU takes the one that would be
+ * the first through with a slice's work: earliest eligible virtual deadline first (Stoica and Abdel-Wahab, 1995). So shares are as
+ * weights, who weighs more comes in shorter turns instead of after everybody else's, and who sleeps gains a bounded lead. A vCPU
+ * whose own deadline has come may borrow one slice's work: so a timer is in time after a burst too. Virtual times count by the
+ * clock of a CPU, the vCPU's home: the start tag of what ran there last. So CPUs that are more crowded than others may fall behind
+ * them without harm: a vCPU takes its lead or lag along when it moves.
  *
  * A domain with a cap has a budget of `cap` percent of one CPU in each period; without budget its vCPUs are not chosen.
  * Work of one call: one look at each runnable vCPU of the pool, and at each CPU. */
@@ -31,6 +34,7 @@ struct credit_vcpu {
 		soft; /* CPUs that it may, and would like to run on; hard & the pool's CPUs is never 0 while waiting */
 	uint8_t home; /* CPU whose clock vtime counts by */
 	int8_t loaded; /* the only CPU that can run it now, because its registers are there; -1: any */
+	bool urgent; /* its own deadline has come; until it runs */
 	uint64_t vtime;
 	int64_t granted; /* ticks taken out of the domain's budget for this run */
 };
@@ -48,7 +52,8 @@ struct credit_pool {
 	uint32_t cpus; /* that belong to it and are up */
 	uint32_t idle; /* of these, without a running vCPU */
 	uint64_t slice, period;
-	uint64_t ratelimit; /* what runs is left alone that long; by those who weigh more, in proportion shorter */
+	uint64_t
+		ratelimit; /* what runs is left alone that long; by those who weigh more, in proportion shorter */
 	struct credit_cpu cpu[MAX_CPUS];
 };
 

@@ -48,7 +48,7 @@ static void tell(const struct vcpu *v, const struct runstate_info *info)
 }
 
 /* Other vCPUs of the guest may be reading it. */
-static void tell_all(const struct vcpu *v)
+static RARE void tell_all(const struct vcpu *v)
 {
 	struct runstate_info info = {.state = v->counted, .since = time_ns_of(v->counted_since)};
 
@@ -76,7 +76,7 @@ static void count(struct vcpu *v, enum runstate as)
 		tell_all(v);
 }
 
-void sched_tell(struct vcpu *v, void *const at[2], uint32_t first)
+RARE void sched_tell(struct vcpu *v, void *const at[2], uint32_t first)
 {
 	struct pool *p = pool_lock(&v->domain->pool);
 
@@ -94,7 +94,7 @@ static struct vcpu *vcpu_of(struct credit_vcpu *c)
 }
 
 /* ---- asking a CPU's scheduler ------------------------------------------------------------------------------------------- */
-static void ask(struct cpu *c)
+static __attribute__((noinline)) void ask(struct cpu *c)
 {
 	if (c == cpu_this()) {
 		if (c->vcpu != NULL)
@@ -194,7 +194,7 @@ void sched_wake(struct vcpu *v)
 	ask_number(cpu);
 }
 
-void sched_set_online(struct vcpu *v, bool on)
+RARE void sched_set_online(struct vcpu *v, bool on)
 {
 	struct pool *p = pool_lock(&v->domain->pool);
 
@@ -206,9 +206,19 @@ void sched_set_online(struct vcpu *v, bool on)
 	lock_drop(&p->lock);
 }
 
+/* Its own time has come, be it that it sleeps or that it waits for a CPU. */
 static void sleep_over(void *arg)
 {
-	vcpu_wake(arg);
+	struct vcpu *v = arg;
+	struct pool *p = pool_lock(&v->domain->pool);
+	int cpu = -1;
+
+	v->credit.urgent = true;
+	if (v->run == VCPU_RUNNABLE)
+		cpu = credit_place(&p->credit, &v->credit, cpu_counter());
+	lock_drop(&p->lock);
+	ask_number(cpu);
+	vcpu_wake(v);
 }
 
 /* ---- switching ------------------------------------------------------------------------------------------------------------- */
@@ -412,7 +422,7 @@ void vcpu_work(struct vcpu *v, struct frame *f)
 	}
 }
 
-void sched_run(void)
+RARE void sched_run(void)
 {
 	struct cpu *c = cpu_this();
 
@@ -423,7 +433,7 @@ void sched_run(void)
 }
 
 /* ---- from outside ----------------------------------------------------------------------------------------------------------- */
-bool sched_parked(struct vcpu *v)
+RARE bool sched_parked(struct vcpu *v)
 {
 	struct pool *p = pool_lock(&v->domain->pool);
 	bool parked = v->credit.loaded < 0 && v->run != VCPU_RUNNING;
@@ -437,7 +447,7 @@ bool sched_parked(struct vcpu *v)
 	return parked;
 }
 
-bool sched_retire(struct vcpu *v)
+RARE bool sched_retire(struct vcpu *v)
 {
 	struct pool *p;
 
@@ -452,7 +462,7 @@ bool sched_retire(struct vcpu *v)
 	return true;
 }
 
-int sched_set_affinity(struct vcpu *v, uint32_t hard, uint32_t soft)
+RARE int sched_set_affinity(struct vcpu *v, uint32_t hard, uint32_t soft)
 {
 	struct pool *p = pool_lock(&v->domain->pool);
 	int error = (hard & p->members) != 0 ? 0 : -EINVAL, cpu = -1;
@@ -472,7 +482,7 @@ int sched_set_affinity(struct vcpu *v, uint32_t hard, uint32_t soft)
 	return error;
 }
 
-int sched_set_domain(struct domain *d, unsigned weight, unsigned cap)
+RARE int sched_set_domain(struct domain *d, unsigned weight, unsigned cap)
 {
 	struct pool *p;
 
@@ -496,7 +506,7 @@ int sched_set_domain(struct domain *d, unsigned weight, unsigned cap)
 }
 
 /* ---- life -------------------------------------------------------------------------------------------------------------------- */
-static int sched_domain_create(struct domain *d)
+static RARE int sched_domain_create(struct domain *d)
 {
 	struct pool *p = pool_find(d->config.pool);
 
@@ -519,7 +529,7 @@ static int sched_domain_create(struct domain *d)
 	return error;
 }
 
-static void sched_domain_destroy(struct domain *d)
+static RARE void sched_domain_destroy(struct domain *d)
 {
 	struct pool *p = pool_lock(&d->pool);
 
@@ -531,7 +541,7 @@ static void sched_domain_destroy(struct domain *d)
 	cpu_power_update(); /* it was counted until now, and not listed any more */
 }
 
-static int sched_vcpu_create(struct vcpu *v)
+static RARE int sched_vcpu_create(struct vcpu *v)
 {
 	struct pool *p = pool_lock(&v->domain->pool);
 

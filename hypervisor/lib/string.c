@@ -3,6 +3,7 @@
 #include "lib/types.h"
 
 typedef uint64_t __attribute__((may_alias, aligned(1))) word;
+typedef uint32_t __attribute__((may_alias, aligned(1))) half;
 
 void *memcpy(void *restrict to, const void *restrict from, size_t n)
 {
@@ -18,6 +19,10 @@ void *memcpy(void *restrict to, const void *restrict from, size_t n)
 		((word *)t)[2] = c;
 		((word *)t)[3] = d;
 	}
+	for (; n >= 8; n -= 8, t += 8, f += 8)
+		*(word *)t = *(const word *)f;
+	for (; n >= 4; n -= 4, t += 4, f += 4)
+		*(half *)t = *(const half *)f;
 	while (n-- > 0)
 		*t++ = *f++;
 	return to;
