@@ -231,7 +231,7 @@ int event_close(struct domain *d, unsigned port)
 	}
 }
 
-#define CLOSE_STEP 64u
+#define CLOSE_STEP 16u
 
 int event_reset(struct domain *d)
 {

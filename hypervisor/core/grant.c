@@ -5,6 +5,7 @@
 #include "lib/errno.h"
 
 #define TABLE_ORDER 2
+#define FRAMES_STEP 4u /* frames made at one go */
 _Static_assert(sizeof(struct grant_table) <= PAGE_SIZE << TABLE_ORDER, "a table's size");
 _Static_assert(sizeof(struct grant_use) * GRANT_PER_FRAME <= PAGE_SIZE, "a page for each frame");
 
@@ -34,8 +35,8 @@ int grant_frame(struct domain *d, unsigned index, pa_t *out)
 	LOCK_SCOPE(&t->lock);
 	if (index >= t->frames_max)
 		return -EINVAL;
-	while (t->frames <= index && !error)
-		error = frame_add(d, t);
+	for (unsigned n = 0; t->frames <= index && !error; n++)
+		error = n < FRAMES_STEP ? frame_add(d, t) : -ERESTART;
 	if (!error)
 		*out = va_to_pa(t->frame[index]);
 	return error;

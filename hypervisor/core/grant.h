@@ -63,7 +63,8 @@ struct grant_table {
 	struct maptrack *map[MAPTRACK_MAX];
 };
 
-/* Machine address of frame `index`; the table grows as far as that. -EINVAL beyond the limit, -ENOMEM. */
+/* Machine address of frame `index`; the table grows as far as that, in steps: -ERESTART asks to be called again. -EINVAL beyond the
+ * limit, -ENOMEM. */
 int grant_frame(struct domain *d, unsigned index, pa_t *out);
 unsigned grant_frames_max(const struct domain *d);
 /* Exchanges two entries that nobody uses. */

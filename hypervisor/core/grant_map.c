@@ -165,8 +165,8 @@ enum grant_status grant_unmap(struct domain *d, uint32_t handle, ipa_t ipa)
 	return unmap_claimed(d, handle, &m) ? GRANT_OKAY : GRANT_ERROR;
 }
 
-#define SWEEP_STEP  64u	  /* mappings of one step */
-#define SWEEP_LOOKS 4096u /* handles it looks at */
+#define SWEEP_STEP  16u	 /* mappings of one step */
+#define SWEEP_LOOKS 512u /* handles it looks at */
 
 int grant_unmap_all(struct domain *d)
 {

@@ -107,6 +107,7 @@ static int64_t op_query_size(struct vcpu *v, void *in, gva_t at)
 static int64_t op_setup_table(struct vcpu *v, void *in, gva_t at)
 {
 	struct gnttab_setup_table *op = in;
+	xen_pfn_t list[GRANT_FRAMES_MAX];
 	struct domain *d;
 
 	(void)at;
@@ -115,20 +116,23 @@ static int64_t op_setup_table(struct vcpu *v, void *in, gva_t at)
 		op->status = GNTST_bad_domain;
 	else if (op->nr_frames > grant_frames_max(d))
 		op->status = GNTST_general_error;
-	for (unsigned i = 0; op->status == GNTST_okay && i < op->nr_frames; i++) {
+	if (op->status != GNTST_okay)
+		return 0;
+	for (unsigned i = op->nr_frames; i-- > 0;) { /* the last one first: that makes them all */
 		pa_t pa;
-		xen_pfn_t frame;
+		int error = grant_frame(d, i, &pa);
 
-		if (grant_frame(d, i, &pa)) {
+		if (error == -ERESTART)
+			return error;
+		if (error) {
 			op->status = GNTST_general_error;
-			break;
+			return 0;
 		}
-		frame = pa.raw >> PAGE_SHIFT;
-		if (guest_copy_out(v, GVA(op->frame_list.q + i * sizeof(frame)), &frame,
-				   sizeof(frame)))
-			return -EFAULT;
+		list[i] = pa.raw >> PAGE_SHIFT;
 	}
-	return 0;
+	return guest_copy_out(v, GVA(op->frame_list.q), list, op->nr_frames * sizeof(list[0]))
+		       ? -EFAULT
+		       : 0;
 }
 
 static int64_t op_set_version(struct vcpu *v, void *in, gva_t at)

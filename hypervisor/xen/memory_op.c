@@ -8,6 +8,7 @@
 
 #define GFN_MAX		   (1ul << 36)
 #define COUNT_MAX	   (~0ul >> MEMOP_EXTENT_SHIFT) /* extents that a restart can count */
+#define GUEST_ORDER_MAX	   4 /* guests but Dom0: a page of 64 KiB, the largest granule */
 #define MEMOP_EXTENT_SHIFT 6 /* where a restarted call has its position: above the command */
 
 static int ipa_of_gfn(uint64_t gfn, ipa_t *out)
@@ -17,14 +18,15 @@ static int ipa_of_gfn(uint64_t gfn, ipa_t *out)
 }
 
 /* decrease_reservation and populate_physmap: how many extents were done, which is short of nr_extents at the first failure, were
- * it only that there is no such domain. */
+ * it only that there is no such domain, or that an extent is larger than the caller may ask for (memop-max-order in Xen). */
 static int64_t reservation(struct vcpu *v, struct xen_memory_reservation *r, unsigned cmd, gva_t at,
 			   int (*one)(struct domain *, ipa_t, unsigned))
 {
 	uint64_t done = v->restart[0];
 	struct domain *d;
 
-	if (done >= r->nr_extents || r->nr_extents > COUNT_MAX || r->extent_order > 18 ||
+	if (done >= r->nr_extents || r->nr_extents > COUNT_MAX ||
+	    r->extent_order > (v->domain->privileged ? 18 : GUEST_ORDER_MAX) ||
 	    domain_by_id(v, r->domid, &d))
 		return (int64_t)done;
 	while (done < r->nr_extents) {
@@ -108,10 +110,11 @@ static int64_t op_add_to_physmap(struct vcpu *v, void *in, gva_t at)
 	struct domain *d;
 	int error = domain_by_id(v, op->domid, &d);
 
-	(void)at;
 	if (!error && op->space == XENMAPSPACE_gmfn_foreign)
 		error = -ENOSYS; /* has no room for the foreign domain's id: the batch has */
-	return error ? error : add_to_physmap(v, d, op->space, 0, op->idx, op->gpfn);
+	if (!error)
+		error = add_to_physmap(v, d, op->space, 0, op->idx, op->gpfn);
+	return error == -ERESTART ? hypercall_restart(v, XENMEM_add_to_physmap, at.raw) : error;
 }
 
 static int64_t op_add_to_physmap_batch(struct vcpu *v, void *in, gva_t at)
@@ -129,6 +132,9 @@ static int64_t op_add_to_physmap_batch(struct vcpu *v, void *in, gva_t at)
 		    guest_copy_in(v, &gfn, GVA(op->gpfns.q + i * sizeof(gfn)), sizeof(gfn)))
 			return -EFAULT;
 		result = add_to_physmap(v, d, op->space, op->u.foreign_domid, index, gfn);
+		if (result == -ERESTART)
+			return hypercall_restart(
+				v, i << MEMOP_EXTENT_SHIFT | XENMEM_add_to_physmap_batch, at.raw);
 		if (guest_copy_out(v, GVA(op->errs.q + i * sizeof(result)), &result,
 				   sizeof(result)))
 			return -EFAULT;
@@ -162,7 +168,6 @@ static int64_t op_acquire_resource(struct vcpu *v, void *in, gva_t at)
 	struct domain *d;
 	int error = op->domid == DOMID_SELF ? -ESRCH : domain_by_id(v, op->domid, &d);
 
-	(void)at;
 	if (!error && d == v->domain)
 		error = -EPERM; /* the pages of another, as in Xen */
 	if (error)
@@ -189,6 +194,8 @@ static int64_t op_acquire_resource(struct vcpu *v, void *in, gva_t at)
 		error = ipa_of_gfn(gfn, &ipa);
 		if (!error)
 			error = grant_frame(d, (unsigned)op->frame + i, &pa);
+		if (error == -ERESTART)
+			return hypercall_restart(v, XENMEM_acquire_resource, at.raw);
 		if (!error && !page_get(page_of(pa), d->id))
 			error = -EINVAL;
 		if (error)

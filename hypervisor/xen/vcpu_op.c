@@ -138,20 +138,19 @@ static int64_t op_shutdown(struct vcpu *v, void *in, gva_t at)
 static int64_t op_poll(struct vcpu *v, void *in, gva_t at)
 {
 	struct sched_poll *op = in;
+	evtchn_port_t asked[POLL_PORTS];
 	uint16_t ports[POLL_PORTS];
 	uint64_t now = cpu_counter(), deadline = ~0ul;
 
 	(void)at;
 	if (op->nr_ports > POLL_PORTS)
 		return -EINVAL;
+	if (guest_copy_in(v, asked, GVA(op->ports.q), op->nr_ports * sizeof(asked[0])))
+		return -EFAULT;
 	for (unsigned i = 0; i < op->nr_ports; i++) {
-		evtchn_port_t port;
-
-		if (guest_copy_in(v, &port, GVA(op->ports.q + i * sizeof(port)), sizeof(port)))
-			return -EFAULT;
-		if (port >= EVENT_PORTS)
+		if (asked[i] >= EVENT_PORTS)
 			return -EINVAL;
-		ports[i] = (uint16_t)port;
+		ports[i] = (uint16_t)asked[i];
 	}
 	if (op->timeout) { /* absolute system time, ns */
 		uint64_t ns = time_ns();

@@ -134,7 +134,7 @@ static void test_reset_of_many_ports_takes_steps(void **state)
 		assert_int_equal(event_bind_ipi(d, 0, &port), 0);
 	while (event_reset(d) == -ERESTART)
 		steps++;
-	assert_in_range(steps, 2, 4);
+	assert_in_range(steps, 10, 14);
 	assert_int_equal(event_bind_ipi(d, 0, &port), 0);
 	assert_int_equal(port, first); /* all are free again */
 }
@@ -225,7 +225,7 @@ static void test_a_domain_that_ends_leaves_its_peers_unbound(void **state)
 	}
 	while (event_end(other) == -ERESTART)
 		steps++;
-	assert_int_equal(steps, 2);
+	assert_int_equal(steps, 7); /* 100 ports, 16 at one go */
 	assert_int_equal(event_alloc_unbound(other, d->id, &port), -ENOSPC);
 	assert_int_equal(event_status(d, mine, &p), 0);
 	assert_int_equal(p.state, EVENT_UNBOUND);

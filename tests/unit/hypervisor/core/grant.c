@@ -249,10 +249,14 @@ static void test_the_table_grows_to_its_limit(void **state)
 	pa_t pa;
 
 	(void)state;
-	granter->grants->frames_max = 3;
+	granter->grants->frames_max = 10;
 	assert_int_equal(grant_frame(granter, 2, &pa), 0);
 	assert_int_equal(granter->grants->frames, 3);
-	assert_int_equal(grant_frame(granter, 3, &pa), -EINVAL);
+	assert_int_equal(grant_frame(granter, 9, &pa), -ERESTART); /* four at one go */
+	assert_int_equal(granter->grants->frames, 7);
+	assert_int_equal(grant_frame(granter, 9, &pa), 0);
+	assert_int_equal(granter->grants->frames, 10);
+	assert_int_equal(grant_frame(granter, 10, &pa), -EINVAL);
 }
 
 int main(void)
