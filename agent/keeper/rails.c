@@ -271,9 +271,8 @@ static int unknown(const char *id, struct error *e)
 	return error_set(e, ERROR_DEVICE_UNKNOWN, "The board has no device %s.", id);
 }
 
-int rails_read(struct rails *r, const char *id, struct verbs_device *out, struct error *e)
+int rail_see(struct rails *r, const char *id, struct verbs_device *seen, struct error *e)
 {
-	struct verbs_device fresh;
 	struct rail *rail;
 	bool there;
 
@@ -281,17 +280,30 @@ int rails_read(struct rails *r, const char *id, struct verbs_device *out, struct
 	rail = rail_find(r, id);
 	there = rail != NULL;
 	if (there)
-		fresh = rail->device;
+		*seen = rail->device;
 	pthread_mutex_unlock(&r->lock);
 	if (!there)
 		return unknown(id, e);
 	pthread_mutex_lock(&r->gates);
-	r->hardware->read(r->hardware, &fresh, true);
+	r->hardware->read(r->hardware, seen, true);
 	pthread_mutex_unlock(&r->gates);
 	pthread_mutex_lock(&r->lock);
 	rail = rail_find(r, id);
 	if (rail && !rail->busy)
-		rail_update(r, rail, &fresh, true);
+		rail_update(r, rail, seen, true);
+	pthread_mutex_unlock(&r->lock);
+	return rail ? 0 : unknown(id, e);
+}
+
+int rails_read(struct rails *r, const char *id, struct verbs_device *out, struct error *e)
+{
+	struct verbs_device seen;
+	const struct rail *rail;
+
+	if (rail_see(r, id, &seen, e) < 0)
+		return -1;
+	pthread_mutex_lock(&r->lock);
+	rail = rail_find(r, id);
 	if (rail)
 		*out = rail->device;
 	pthread_mutex_unlock(&r->lock);

@@ -231,7 +231,7 @@ void rails_ended(struct rails *r, const struct verbs_domain *d)
 		rails_wake(r);
 }
 
-/* Waits for a content of this kind with a node. */
+/* Waits for a content of this kind with a node; one that is remembered from the last time does not count. */
 static int content_wait(struct rails *r, const char *id, enum verbs_content_kind kind,
 			char node[32], const char *pointer, struct error *e)
 {
@@ -240,7 +240,7 @@ static int content_wait(struct rails *r, const char *id, enum verbs_content_kind
 	struct verbs_device d;
 
 	do {
-		if (rails_read(r, id, &d, e) < 0)
+		if (rail_see(r, id, &d, e) < 0)
 			return -1;
 		for (unsigned i = 0; i < d.content_count && i < VERBS_CONTENT_MAX; i++) {
 			if (d.power == VERBS_POWER_ON && d.contents[i].kind == kind &&

@@ -54,6 +54,11 @@ int rail_switch(struct rails *r, struct rail *rail, bool on, enum verbs_cause ca
 /* Takes a fresh reading over, of the power or of contents too; reports what changed. */
 void rail_update(struct rails *r, struct rail *rail, const struct verbs_device *fresh,
 		 bool contents);
+/*
+ * Reads a device again and takes that over. *seen is what there is now: contents that have not come up yet since it was
+ * switched on are not in it, though they are remembered for a while. Without lock.
+ */
+int rail_see(struct rails *r, const char *id, struct verbs_device *seen, struct error *e);
 bool holder_is(const struct rail *rail, const struct verbs_domain *d);
 
 /* rails_watch.c */

@@ -25,6 +25,8 @@ static struct fake {
 	unsigned content;
 	int64_t late_ms; /* a switch shows so long after it was thrown */
 	int64_t due_ms;
+	int64_t slow_ms; /* what is in it comes up so long after it was switched on */
+	int64_t up_ms;
 	unsigned switched;
 } fakes[DEVICES];
 
@@ -93,9 +95,9 @@ static void fake_read(struct hardware *h, struct verbs_device *d, bool contents)
 	d->power = f->dead || f->gone ? VERBS_POWER_UNKNOWN : on ? VERBS_POWER_ON : VERBS_POWER_OFF;
 	snprintf(d->error, sizeof(d->error), "%s", f->complains ? "It went off by itself." : "");
 	if (contents && on) {
-		d->content_count = (uint16_t)f->content;
+		d->content_count = rails_now_ms() < f->up_ms ? 0 : (uint16_t)f->content;
 		memset(d->contents, 0, sizeof(d->contents));
-		for (unsigned i = 0; i < f->content; i++) {
+		for (unsigned i = 0; i < d->content_count; i++) {
 			d->contents[i].kind = VERBS_CONTENT_DISK;
 			strcpy(d->contents[i].node, "sda");
 		}
@@ -138,6 +140,7 @@ static int fake_set(struct hardware *h, const struct verbs_device *d, bool on, s
 		f->complains = false;
 		f->on = on;
 		f->due_ms = rails_now_ms() + f->late_ms;
+		f->up_ms = f->due_ms + f->slow_ms;
 	}
 	pthread_mutex_unlock(&fake_lock);
 	return 0;
@@ -586,6 +589,26 @@ static void disk_of_a_device_is_opened_when_it_has_shown_up(void **state)
 	close(fd);
 }
 
+static void disk_that_is_remembered_is_waited_for(void **state)
+{
+	struct fake *f = fake_find("a");
+	struct error e;
+	int fd;
+
+	(void)state;
+	f->content = 1;
+	f->slow_ms = 100;
+	assert_int_equal(claim("demo", "a", NULL, &e), 0);
+	for (int i = 0; i < 2; i++) { /* the second time it is known what should be there */
+		fd = rails_disk(rails, "a", false, "/disks/0/source/device", &e);
+		assert_true(fd >= 0);
+		assert_true(rails_now_ms() >= f->up_ms);
+		close(fd);
+		release("demo");
+		assert_int_equal(claim("demo", "a", NULL, &e), 0);
+	}
+}
+
 static void list_comes_in_pages_sorted(void **state)
 {
 	static struct verbs_devices_response list;
@@ -649,6 +672,7 @@ int main(void)
 		TEST(device_that_vanishes_under_a_domain_stays_its_own),
 		TEST(drive_that_is_pulled_is_told),
 		TEST(disk_of_a_device_is_opened_when_it_has_shown_up),
+		TEST(disk_that_is_remembered_is_waited_for),
 		TEST(list_comes_in_pages_sorted),
 		TEST(record_that_is_damaged_is_left_out),
 	};
