@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* root and the formatted rest; false when that is too long. */
@@ -105,10 +106,12 @@ int sysfs_bytes(void *out, size_t offset, size_t size, const char *root, const c
 bool sysfs_exists(const char *root, const char *format, ...)
 {
 	char path[SYSFS_PATH];
+	struct stat s;
 	bool made;
 
 	PATH_MAKE(path, made);
-	return made && access(path, F_OK) == 0;
+	/* access(2) would be refused for the file of a device that this process may not open (DevicePolicy=) */
+	return made && stat(path, &s) == 0;
 }
 
 bool sysfs_real(char out[SYSFS_PATH], const char *root, const char *format, ...)
