@@ -6,6 +6,7 @@ import { axeViolations, launch, logIn, openPage } from './lib/browser.mjs';
 
 const SLOT = 'pcie-00.01.0';
 const GPU = 'platform-53100000.gpu';
+const REST = 'platform-5d080000.gpio'; // nothing switches it and nobody has it
 const agent = new Agent();
 let browser;
 let kernel;
@@ -60,7 +61,9 @@ async function reset() {
 test('the picture and the table say the same of every device', async () => {
 	await open('/board');
 	await tile('PCIe slot 1').waitFor();
-	const { items } = (await agent.must('GET', '/api/v1/devices?limit=200')).json;
+	const all = (await agent.must('GET', '/api/v1/devices?limit=200')).json.items;
+	const items = all.filter((d) => d.id !== REST);
+	assert.equal(items.length, all.length - 1);
 	assert.equal(await page.locator('svg.board g.tile').count(), items.length);
 	assert.equal(await page.getByRole('row').count(), items.length + 1);
 	const shown = await page
@@ -68,6 +71,18 @@ test('the picture and the table say the same of every device', async () => {
 		.evaluateAll((tiles) => tiles.map((g) => g.getAttribute('class').split(' ')[1]).sort());
 	assert.deepEqual(shown, items.map((d) => d.power.actual).sort());
 	assert.equal(await page.locator('svg.board').first().getAttribute('aria-hidden'), 'true');
+});
+
+test('what nothing switches and nobody has is folded away below the table', async () => {
+	await open('/board');
+	await tile('PCIe slot 1').waitFor();
+	assert.equal(await tile('gpio').count(), 0);
+	assert.equal(await row('gpio 5d080000').count(), 0);
+	const fold = page.getByText('One more device on the chip');
+	await fold.focus();
+	await page.keyboard.press('Enter');
+	await row('gpio 5d080000').getByText('The hypervisor has no rail for it.').waitFor();
+	assert.deepEqual(await axeViolations(page), []);
 });
 
 test('starting and stopping a domain lights its devices without a reload', async () => {

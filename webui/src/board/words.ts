@@ -23,6 +23,14 @@ export const hasContents = (d: Device) => d.gate === 'slot' || d.gate === 'port'
 export const assignable = (d: Device) =>
 	d.needed === null && d.gate !== 'none' && d.gate !== 'hypervisor';
 
+/** Nothing switches it and nobody has it: there are dozens of such on a chip. */
+export const isRest = (d: Device) =>
+	d.kind === 'platform' &&
+	d.gate === 'none' &&
+	d.needed === null &&
+	d.owner === null &&
+	alertsOf(d).length === 0;
+
 /** Something can be pulled out of it while a domain runs with it; of an unknown one nobody knows. */
 export function pullable(id: string): boolean {
 	const d = devices.find(id);

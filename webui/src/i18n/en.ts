@@ -217,6 +217,11 @@ export const en = {
 			'The appliance has not looked at its board yet. It does so when its keeper is there.',
 		picture: 'The board',
 		table: 'Devices',
+		rest: (n: number) =>
+			n === 1
+				? 'One more device on the chip, which nothing switches and nobody has'
+				: `${n} more devices on the chip, which nothing switches and nobody has`,
+		restTable: 'Devices that nothing switches',
 		device: 'Device',
 		kind: 'Kind',
 		owner: 'Owner',

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Device } from '../api/calls';
 import { BoardPicture } from '../board/picture';
-import { assignable, contentsText, hasContents } from '../board/words';
+import { assignable, contentsText, hasContents, isRest } from '../board/words';
 import { t } from '../i18n';
 import { AssignDialog } from '../parts/assign';
 import { LoadError } from '../parts/banner';
@@ -14,11 +14,17 @@ import { devices, domains, readSystem } from '../state/store';
 /** No event tells that keeper went away, so what is shown is read again now and then. */
 const AGAIN_MS = 10_000;
 
-function DeviceTable({ items, onAssign }: { items: Device[]; onAssign: (d: Device) => void }) {
+interface TableProps {
+	caption: string;
+	items: Device[];
+	onAssign: (d: Device) => void;
+}
+
+function DeviceTable({ caption, items, onAssign }: TableProps) {
 	return (
 		<div class="card table-wrap">
 			<Table
-				caption={t.board.table}
+				caption={caption}
 				rows={items}
 				keyOf={(d) => d.id}
 				columns={[
@@ -78,6 +84,8 @@ export function Board() {
 	useEffect(() => void readSystem(), []);
 	const items = devices.items.value;
 	const error = devices.error.value;
+	const rest = items?.filter(isRest) ?? [];
+	const shown = items?.filter((d) => !isRest(d)) ?? [];
 	return (
 		<Page title={t.board.title} text={t.board.text}>
 			{error && <LoadError error={error} retry={() => void devices.reload()} />}
@@ -87,9 +95,15 @@ export function Board() {
 			{items && items.length > 0 && (
 				<>
 					<Card title={t.board.picture}>
-						<BoardPicture devices={items} />
+						<BoardPicture devices={shown} />
 					</Card>
-					<DeviceTable items={items} onAssign={setAssigning} />
+					<DeviceTable caption={t.board.table} items={shown} onAssign={setAssigning} />
+					{rest.length > 0 && (
+						<details class="rest">
+							<summary>{t.board.rest(rest.length)}</summary>
+							<DeviceTable caption={t.board.restTable} items={rest} onAssign={setAssigning} />
+						</details>
+					)}
 				</>
 			)}
 			{assigning && <AssignDialog device={assigning} onDone={() => setAssigning(undefined)} />}
