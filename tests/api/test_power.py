@@ -20,7 +20,7 @@ class Board:
     """An agent whose board can be made to misbehave, and that says from outside what has power."""
 
     def __init__(self, place, options=""):
-        self.place = place
+        self.place, self.faulty = place, False
         self.faults, self.truth = place.dir / "faults", place.dir / "truth"
         place.machine = f"faults={self.faults},truth={self.truth}{options}"
         place.start()
@@ -33,6 +33,7 @@ class Board:
         new = self.faults.with_suffix(".new")
         new.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         new.rename(self.faults)
+        self.faulty |= bool(lines)
 
     def domain(self, *ids, name=None, cmdline="", **fields):
         """A stopped domain that owns these devices."""
@@ -50,13 +51,22 @@ class Board:
 
     def powered(self):
         """What has power, seen from outside, of what domains can own."""
-        return physical(self.truth) & {i for i, d in devices(self.api).items() if not d["needed"]}
+        return physical(self.truth) & {i for i, d in devices(self.api).items() if not d["needed"] and d["gate"] != "none"}
 
     def check(self):
         """The rule, from both sides."""
         assert violations(self.api) == []
         held = {i for i, d in devices(self.api).items() if d["power"]["domain"] or d["policy"]["always_on"]}
         assert self.powered() == held
+
+
+def stays_quiet(api):
+    """The rule holds for as long as keeper needs to look again: it does so once a second, and what comes on late shows then."""
+    for _ in range(4):
+        if violations(api):
+            return False
+        time.sleep(0.5)
+    return True
 
 
 def boards(options=""):
@@ -89,6 +99,7 @@ def shared_board_fixture():
 def quiet_fixture(shared_board):
     """The shared board; its domains are deleted after the test, and then nothing may be on."""
     shared_board.fault()
+    shared_board.faulty = False
     yield shared_board
     shared_board.fault()
     for d in shared_board.api.get("/api/v1/domains?limit=200").json()["items"]:
@@ -97,7 +108,8 @@ def quiet_fixture(shared_board):
         assert shared_board.api.delete(f"/api/v1/domains/{d['name']}").status == 204
     wait_until(lambda: not alerts(shared_board.api), "the alerts to clear")
     # a rail that was stuck may come on when it is not any more, until it is corrected
-    wait_until(lambda: not violations(shared_board.api), "what was stuck to be off")
+    if shared_board.faulty:
+        wait_until(lambda: stays_quiet(shared_board.api), "what was stuck to be off")
     shared_board.check()
 
 
@@ -429,7 +441,8 @@ def test_a_rail_found_on_is_corrected_and_counted(board):
     before = count()
     board.fault(f"{NVME} stuck-on")
     wait_until(lambda: count() == before + 1, "the violation to be counted")
-    assert ("rail.fault", f"devices/{NVME}") in alerts(board.api)
+    # counted when it is found; a fault once it has not followed
+    wait_until(lambda: ("rail.fault", f"devices/{NVME}") in alerts(board.api), "the alert")
     board.fault()
     wait_power(board.api, NVME, "off")
     assert any(cause == "correct" and actor == "system" for _, cause, _, actor in history(board.api, NVME))
