@@ -161,6 +161,10 @@ void system_register(struct cpu *c)
 			value = old;
 		if (crn == 14) /* timers */
 			value &= op2 == 0 ? 0x7fffffff : FAR_TIME - 1;
+		/* ICC_BPR0 and ICC_BPR1: QEMU 7.2 stores three bits of a value that it compared whole, so 8 becomes the impossible
+		 * 0, and an assertion of its own ends it (icv_gprio_mask) */
+		if (op1 == 0 && crn == 12 && (crm == 8 || crm == 12) && op2 == 3)
+			value &= 7;
 		run(c, SYSTEM(0, op0, op1, crn, crm, op2), value);
 	}
 	asm volatile("msr spsel, #1; isb" ::: "memory");
