@@ -46,11 +46,15 @@ const TITLE = 24;
 export const MEMORY_HEIGHT = 28;
 /** From this width on, slots and ports stand at the right edge, as on a board. */
 const WIDE = 720;
+/** Of a small letter and of a capital. */
 const CHARACTER = 6.4;
+const CAPITAL = 8.4;
 
 function short(text: string, width: number): string {
-	const fits = Math.max(3, Math.floor(width / CHARACTER));
-	return text.length <= fits ? text : `${text.slice(0, fits - 1)}…`;
+	const widths = [...text].map((c) => (c === c.toLowerCase() ? CHARACTER : CAPITAL));
+	let left = width;
+	const fits = widths.findIndex((w) => (left -= w) < 0);
+	return fits < 0 ? text : `${text.slice(0, Math.max(2, fits - 1))}…`;
 }
 
 function words(d: Device): [title: string, text: string] {
