@@ -10,7 +10,11 @@
 
 #include <stdint.h>
 
-enum source_kind { SOURCE_WAKE, SOURCE_CONSOLE, SOURCE_VIEWER };
+enum source_kind {
+	SOURCE_WAKE,
+	SOURCE_CONSOLE,
+	SOURCE_VIEWER
+};
 
 struct console;
 
@@ -29,12 +33,11 @@ struct viewer {
 	size_t early_size, early_at;
 	uint64_t position; /* in the ring */
 	int64_t heard_s;   /* when it last sent anything */
-	bool dead; /* nothing is sent to it any more; to be freed after this round, or when it has left */
-	bool leaving;	 /* dead, and waited for until it hangs up */
-	bool held;	 /* not read from: the guest does not take its input */
-	uint64_t ticked; /* position at the last tick */
-	unsigned
-		lazy; /* ticks in a row in which it read little; below LAZY_MAX the guest is held back for it */
+	bool dead;         /* nothing is sent to it any more; to be freed after this round, or when it has left */
+	bool leaving;      /* dead, and waited for until it hangs up */
+	bool held;         /* not read from: the guest does not take its input */
+	uint64_t ticked;   /* position at the last tick */
+	unsigned lazy;     /* ticks in a row in which it read little; below LAZY_MAX the guest is held back for it */
 };
 
 struct console {
@@ -50,8 +53,8 @@ struct console {
 	unsigned char *input; /* CONSOLE_HUB_INPUT_MAX bytes, made at the first key */
 	size_t input_size;
 	size_t allowance; /* bytes that may still be read in this second */
-	bool waiting;	  /* not read from: a brisk viewer is about to be overtaken */
-	bool ended;	  /* the descriptor ended by itself; the owner is to be told */
+	bool waiting;     /* not read from: a brisk viewer is about to be overtaken */
+	bool ended;       /* the descriptor ended by itself; the owner is to be told */
 };
 
 /* NULL without memory; a log that cannot be opened is only missing. */
