@@ -33,8 +33,7 @@ struct viewer {
 	size_t early_size, early_at;
 	uint64_t position; /* in the ring */
 	int64_t heard_s;   /* when it last sent anything */
-	bool dead;         /* nothing is sent to it any more; to be freed after this round, or when it has left */
-	bool leaving;      /* dead, and waited for until it hangs up */
+	bool dead;         /* to be freed after this round */
 	bool held;         /* not read from: the guest does not take its input */
 	uint64_t ticked;   /* position at the last tick */
 	unsigned lazy;     /* ticks in a row in which it read little; below LAZY_MAX the guest is held back for it */
@@ -72,7 +71,7 @@ void console_tick(struct console *console, int64_t now_s);
 bool viewer_add(struct console *console, const struct console_hub_viewer *peer,
 		unsigned char *early, size_t early_size, int64_t now_s);
 void viewer_ready(struct viewer *viewer, int64_t now_s);
-/* Frees the dead viewers of a console that have left (all of them if `all`); returns how many. */
+/* Frees the dead viewers of a console (all of them if `all`); returns how many. */
 unsigned viewer_reap(struct console *console, bool all);
 
 #endif
