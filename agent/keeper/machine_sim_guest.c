@@ -1,8 +1,8 @@
 /*
  * The guests of the simulated board. A guest is a small state machine: lines of a boot log at
  * intervals, then a shell on its console that knows a handful of commands, then the end. No guest
- * ever blocks: what its terminal does not take waits in out, and what does not fit there is lost,
- * as on a serial line.
+ * ever blocks: what its terminal does not take waits in out, and while that has no room for the answers
+ * it does not read, as a shell whose write() blocks.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,11 +26,16 @@ static const char *const boot_log[] = {
 };
 #define BOOT_LINES (sizeof(boot_log) / sizeof(boot_log[0]))
 static const char prompt[] = "~ # ";
+#define INPUT_MAX 512
+/* No key makes more output: "a\r" is answered with 25 bytes: its echo, and that there is no such command. */
+#define ANSWER_MAX 16
 
-/* It reads its terminal when it has a shell; until then keys wait there, as they do for a real kernel. */
+/* It reads its terminal when it has a shell; until then keys wait there, as they do for a real kernel. So they do while
+ * it cannot print. */
 static bool guest_reads(const struct guest *g)
 {
-	return !g->building && !g->paused && g->phase == SIM_SHELL;
+	return !g->building && !g->paused && g->phase == SIM_SHELL &&
+	       sizeof(g->out) - g->out_length >= INPUT_MAX * ANSWER_MAX;
 }
 
 /* What its terminal is watched for: nothing while it is paused or over. */
@@ -238,7 +243,7 @@ static void guest_type(struct machine *m, struct guest *g, char c)
 
 static void guest_read(struct machine *m, struct guest *g)
 {
-	char input[512];
+	char input[INPUT_MAX];
 	ssize_t length = read(g->master, input, sizeof(input));
 
 	for (ssize_t i = 0; i < length; i++)

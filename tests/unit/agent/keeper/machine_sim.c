@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <unistd.h>
@@ -304,6 +305,43 @@ static void flood_on_the_console_comes_through_whole(void **state)
 	machine_close(m);
 }
 
+/* Its answers are more than terminal and guest hold: it stops reading until they are taken. */
+static void slow_reader_of_the_console_loses_nothing(void **state)
+{
+	enum { LINES = 8000 };
+	static char asked[LINES * 8];
+	struct machine *m = board("boot_ms=1,create_ms=0");
+	struct verbs_create_request r = request("demo", 128, "");
+	struct error e = {0};
+	size_t length = 0, taken = 0;
+	int console;
+
+	(void)state;
+	assert_int_equal(create(m, &r, &e), 0);
+	console = console_open(m, &r.domain);
+	console_expect(console, "~ # ");
+	for (unsigned i = 0; i < LINES; i++)
+		length += (size_t)sprintf(asked + length, "%u\r", i);
+	assert_int_equal(fcntl(console, F_SETFL, O_NONBLOCK), 0);
+	for (unsigned refused = 0; taken < length && refused < 200; refused++) {
+		ssize_t put = write(console, asked + taken, length - taken);
+
+		if (put > 0)
+			taken += (size_t)put, refused = 0;
+		usleep(1000);
+	}
+	asked[taken] = '\0';
+	for (char *line = asked, *end; (end = strchr(line, '\r')); line = end + 1) {
+		char answer[64];
+
+		snprintf(answer, sizeof(answer), "sh: %.*s: not found\r\n~ # ", (int)(end - line),
+			 line);
+		console_expect(console, answer);
+	}
+	close(console);
+	machine_close(m);
+}
+
 static void bad_options_are_refused(void **state)
 {
 	struct machine *m;
@@ -326,6 +364,7 @@ int main(void)
 		cmocka_unit_test(only_domains_of_ours_can_be_touched),
 		cmocka_unit_test(hundreds_of_domains_boot_and_are_listed),
 		cmocka_unit_test(flood_on_the_console_comes_through_whole),
+		cmocka_unit_test(slow_reader_of_the_console_loses_nothing),
 		cmocka_unit_test(bad_options_are_refused),
 	};
 
