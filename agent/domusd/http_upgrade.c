@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "domusd/http_internal.h"
 #include "domusd/http_text.h"
@@ -13,6 +15,7 @@
 struct upgrade {
 	struct http *http;
 	struct MHD_UpgradeResponseHandle *handle;
+	int peer; /* our own descriptor of the TCP connection; -1 without one */
 	void (*opened)(void *context, struct upgrade *upgrade, int fd, const void *early,
 		       size_t size);
 	void *context;
@@ -23,10 +26,12 @@ static void on_upgrade(void *closure, struct MHD_Connection *connection, void *r
 		       struct MHD_UpgradeResponseHandle *handle)
 {
 	struct upgrade *u = closure;
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 
-	(void)connection;
 	(void)request_context;
 	u->handle = handle;
+	u->peer = info ? fcntl(info->connect_fd, F_DUPFD_CLOEXEC, 0) : -1;
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 	u->opened(u->context, u, fd, extra, extra_size);
 }
@@ -91,7 +96,7 @@ void request_upgrade(struct request *r,
 		request_answer(r, 500, NULL);
 		return;
 	}
-	*u = (struct upgrade){r->http, NULL, opened, context};
+	*u = (struct upgrade){r->http, NULL, -1, opened, context};
 	atomic_fetch_add(&r->http->upgrade_count, 1);
 	MHD_add_response_header(response, "Upgrade", "websocket");
 	MHD_add_response_header(response, "Sec-WebSocket-Accept", accept);
@@ -99,9 +104,16 @@ void request_upgrade(struct request *r,
 	request_answer(r, 101, response);
 }
 
+/* libmicrohttpd shuts its end of the socket pair down before it notes that we are done with it. If its thread forwards what is
+ * left in between, it waits for the peer's next byte, however long that takes: so the connection of one who stays silent is
+ * never closed. The end of the peer's direction wakes it, and does nothing to what is on the way to the peer. */
 void upgrade_close(struct upgrade *u)
 {
 	atomic_fetch_sub(&u->http->upgrade_count, 1);
 	MHD_upgrade_action(u->handle, MHD_UPGRADE_ACTION_CLOSE);
+	if (u->peer >= 0) {
+		shutdown(u->peer, SHUT_RD);
+		close(u->peer);
+	}
 	free(u);
 }
