@@ -12,6 +12,7 @@
 #define CHUNK	 ((size_t)16 * 1024)
 #define BRISK	 ((size_t)64 * 1024) /* bytes a second */
 #define LAZY_MAX 5
+#define LEAVE_S	 2 /* for a viewer to hang up after our close frame */
 /* Room for one more message and for the frames that wslay holds already when it asks for bytes. */
 #define INPUT_ROOM (WEBSOCKET_MESSAGE_MAX + 8 * 1024)
 
@@ -74,6 +75,28 @@ static void viewer_watch(struct viewer *viewer)
 	watch(viewer->console->epoll, EPOLL_CTL_MOD, viewer->peer.fd, events, viewer);
 }
 
+/* Moves what can be moved; at the end of the connection the viewer is dead. If we end it, because it broke a rule of RFC 6455 or
+ * sent too much at once, more of its bytes may be on the way, and a descriptor that is closed with bytes unread is reset, which
+ * takes our close frame with it. So it leaves when it has hung up (RFC 6455 7.1.1), and what it sends until then is thrown away. */
+static void viewer_work(struct viewer *viewer)
+{
+	if (websocket_work(viewer->ws))
+		return;
+	viewer->dead = true;
+	viewer->leaving = websocket_ended_by_us(viewer->ws);
+	if (viewer->leaving)
+		watch(viewer->console->epoll, EPOLL_CTL_MOD, viewer->peer.fd, EPOLLIN, viewer);
+}
+
+static void viewer_leave(struct viewer *viewer)
+{
+	unsigned char data[CHUNK];
+	ssize_t got = recv(viewer->peer.fd, data, sizeof(data), MSG_DONTWAIT);
+
+	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
+		viewer->leaving = false;
+}
+
 /* Gives the viewer what the ring has for it, as long as it takes it. */
 static void viewer_push(struct viewer *viewer)
 {
@@ -90,8 +113,7 @@ static void viewer_push(struct viewer *viewer)
 			return;
 		}
 		viewer->position += (uint64_t)got;
-		if (!websocket_work(viewer->ws))
-			viewer->dead = true;
+		viewer_work(viewer);
 	}
 	if (viewer->position < console_ring_oldest(&viewer->console->ring))
 		viewer->dead = true;
@@ -105,8 +127,9 @@ static void viewer_tell_state(struct viewer *viewer)
 	int length = snprintf(notice, sizeof(notice), "{\"type\":\"state\",\"state\":\"%s\"}",
 			      viewer->console->state);
 
-	if (!websocket_send(viewer->ws, true, notice, (size_t)length) ||
-	    !websocket_work(viewer->ws))
+	if (websocket_send(viewer->ws, true, notice, (size_t)length))
+		viewer_work(viewer);
+	else
 		viewer->dead = true;
 }
 
@@ -206,13 +229,13 @@ bool viewer_add(struct console *console, const struct console_hub_viewer *peer,
 
 void viewer_ready(struct viewer *viewer, int64_t now_s)
 {
+	if (viewer->leaving)
+		viewer_leave(viewer);
 	if (viewer->dead)
 		return;
 	viewer->heard_s = now_s;
-	if (!websocket_work(viewer->ws))
-		viewer->dead = true;
-	else
-		viewer_push(viewer);
+	viewer_work(viewer);
+	viewer_push(viewer);
 	console_go_on(viewer->console);
 }
 
@@ -224,7 +247,7 @@ unsigned viewer_reap(struct console *console, bool all)
 	while (*link) {
 		struct viewer *viewer = *link;
 
-		if (!viewer->dead && !all) {
+		if ((!viewer->dead || viewer->leaving) && !all) {
 			link = &viewer->next;
 			continue;
 		}
@@ -378,6 +401,8 @@ void console_tick(struct console *console, int64_t now_s)
 	}
 	console->allowance = CONSOLE_HUB_RATE;
 	for (struct viewer *viewer = console->viewers; viewer; viewer = viewer->next) {
+		if (viewer->leaving && now_s - viewer->heard_s > LEAVE_S)
+			viewer->leaving = false;
 		if (viewer->dead)
 			continue;
 		if (viewer->position == console->ring.end ||
@@ -391,9 +416,11 @@ void console_tick(struct console *console, int64_t now_s)
 		if (now_s - viewer->heard_s > CONSOLE_HUB_SILENCE_S)
 			viewer->dead = true;
 		else if (now_s % CONSOLE_HUB_PING_S == 0) {
-			if (!websocket_ping(viewer->ws) || !websocket_work(viewer->ws))
-				viewer->dead = true;
+			if (websocket_ping(viewer->ws))
+				viewer_work(viewer);
 			else
+				viewer->dead = true;
+			if (!viewer->dead)
 				viewer_watch(viewer);
 		}
 	}

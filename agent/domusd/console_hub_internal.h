@@ -10,11 +10,7 @@
 
 #include <stdint.h>
 
-enum source_kind {
-	SOURCE_WAKE,
-	SOURCE_CONSOLE,
-	SOURCE_VIEWER
-};
+enum source_kind { SOURCE_WAKE, SOURCE_CONSOLE, SOURCE_VIEWER };
 
 struct console;
 
@@ -33,10 +29,12 @@ struct viewer {
 	size_t early_size, early_at;
 	uint64_t position; /* in the ring */
 	int64_t heard_s;   /* when it last sent anything */
-	bool dead;         /* to be freed after this round */
-	bool held;         /* not read from: the guest does not take its input */
-	uint64_t ticked;   /* position at the last tick */
-	unsigned lazy;     /* ticks in a row in which it read little; below LAZY_MAX the guest is held back for it */
+	bool dead; /* nothing is sent to it any more; to be freed after this round, or when it has left */
+	bool leaving;	 /* dead, and waited for until it hangs up */
+	bool held;	 /* not read from: the guest does not take its input */
+	uint64_t ticked; /* position at the last tick */
+	unsigned
+		lazy; /* ticks in a row in which it read little; below LAZY_MAX the guest is held back for it */
 };
 
 struct console {
@@ -52,8 +50,8 @@ struct console {
 	unsigned char *input; /* CONSOLE_HUB_INPUT_MAX bytes, made at the first key */
 	size_t input_size;
 	size_t allowance; /* bytes that may still be read in this second */
-	bool waiting;     /* not read from: a brisk viewer is about to be overtaken */
-	bool ended;       /* the descriptor ended by itself; the owner is to be told */
+	bool waiting;	  /* not read from: a brisk viewer is about to be overtaken */
+	bool ended;	  /* the descriptor ended by itself; the owner is to be told */
 };
 
 /* NULL without memory; a log that cannot be opened is only missing. */
@@ -71,7 +69,7 @@ void console_tick(struct console *console, int64_t now_s);
 bool viewer_add(struct console *console, const struct console_hub_viewer *peer,
 		unsigned char *early, size_t early_size, int64_t now_s);
 void viewer_ready(struct viewer *viewer, int64_t now_s);
-/* Frees the dead viewers of a console (all of them if `all`); returns how many. */
+/* Frees the dead viewers of a console that have left (all of them if `all`); returns how many. */
 unsigned viewer_reap(struct console *console, bool all);
 
 #endif

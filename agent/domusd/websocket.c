@@ -114,6 +114,12 @@ void websocket_close(struct websocket *ws, enum websocket_close code, const char
 				strlen(reason));
 }
 
+bool websocket_ended_by_us(const struct websocket *ws)
+{
+	return wslay_event_get_close_sent(ws->context) &&
+	       !wslay_event_get_close_received(ws->context);
+}
+
 bool websocket_wants_send(struct websocket *ws)
 {
 	return wslay_event_want_write(ws->context) != 0;

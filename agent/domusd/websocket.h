@@ -9,8 +9,8 @@
 /*
  * The server's end of a WebSocket (RFC 6455) over wslay after the handshake (http.h), without I/O of its own. The owner passes bytes in and out through callbacks, so a test needs no socket. Not locked.
  */
-#define WEBSOCKET_MESSAGE_MAX ((size_t)16 * 1024) /* longer messages close the connection */
-#define WEBSOCKET_QUEUE_MAX   32                  /* answers (pongs, notices) waiting for a peer that does not read */
+#define WEBSOCKET_MESSAGE_MAX ((size_t)16 * 1024) /* longer messages end the connection with 1009 */
+#define WEBSOCKET_QUEUE_MAX   32 /* answers (pongs, notices) waiting for a peer that does not read */
 
 enum websocket_close {
 	WEBSOCKET_NORMAL = 1000,
@@ -39,6 +39,8 @@ bool websocket_send(struct websocket *ws, bool text, const void *data, size_t si
 bool websocket_ping(struct websocket *ws);
 /* Asks for the end: nothing is received any more, the close frame goes out as the last. */
 void websocket_close(struct websocket *ws, enum websocket_close code, const char *reason);
+/* It has ended with a close frame of ours that the peer has not answered. */
+bool websocket_ended_by_us(const struct websocket *ws);
 /* Is something queued that the peer has not taken yet? */
 bool websocket_wants_send(struct websocket *ws);
 

@@ -254,6 +254,29 @@ def test_unmasked_frame_closes_the_reader(api, running):
     wait_until(lambda: bad.closed, "the reader that broke RFC 6455 5.1 to be closed")
 
 
+@pytest.mark.parametrize("size", [16 * 1024 + 1, 20_000, 1_000_000])
+def test_message_that_is_too_big_ends_with_1009(api, running, size):
+    with Console(api, running) as good:
+        big = Console(api, running, read=False)
+        big.socket.send_binary(b"x" * size)
+        opcode = None
+        while opcode != websocket.ABNF.OPCODE_CLOSE:
+            opcode, data = big.socket.recv_data(control_frame=True)
+        assert int.from_bytes(data[:2], "big") == 1009  # RFC 6455 7.4.1
+        big.hang_up()
+        good.send(b"unharmed\r")
+        good.expect(b"unharmed")
+
+
+def test_reader_that_stays_after_its_end_is_cut(api, running):
+    big = Console(api, running, read=False)
+    big.socket.send_binary(b"x" * 20_000)
+    with pytest.raises(websocket.WebSocketConnectionClosedException):
+        for _ in range(10):
+            big.socket.recv_data(control_frame=True)
+    big.hang_up()
+
+
 def test_ping_is_answered(api, running):
     with Console(api, running) as console:
         console._write(lambda: console.socket.ping(b"are you there"))

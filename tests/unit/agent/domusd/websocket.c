@@ -83,19 +83,49 @@ static void unmasked_frame_ends_the_connection(void **state)
 	websocket_free(ws);
 }
 
-static void too_long_a_message_closes_the_connection(void **state)
+static void run_to_the_end(struct websocket *ws)
 {
-	static unsigned char data[14 + WEBSOCKET_MESSAGE_MAX + 1] = {0x82, 0xff, 0, 0,	  0,
-								     0,	   0,	 0, 0x40, 1};
-	struct websocket *ws = fed(data, sizeof(data));
 	int rounds = 0;
 
-	(void)state;
 	while (websocket_work(ws) && rounds < 10)
 		rounds++;
 	assert_true(rounds < 10);
+}
+
+static void the_longest_message_is_taken_and_one_byte_more_ends_with_1009(void **state)
+{
+	static unsigned char data[8 + WEBSOCKET_MESSAGE_MAX + 1] = {0x82, 0xfe, 0x40, 0};
+	struct websocket *ws = fed(data, 8 + WEBSOCKET_MESSAGE_MAX);
+
+	(void)state;
+	assert_true(websocket_work(ws));
+	assert_int_equal(io.messages, 1);
+	assert_false(websocket_ended_by_us(ws));
+	websocket_free(ws);
+
+	data[3] = 1;
+	ws = fed(data, sizeof(data));
+	run_to_the_end(ws);
 	assert_int_equal(io.messages, 0);
-	assert_int_equal(io.out[0], 0x88);
+	assert_int_equal(io.out_size, 4);
+	assert_memory_equal(io.out, "\x88\x02\x03\xf1", 4);
+	assert_true(websocket_ended_by_us(ws));
+	websocket_free(ws);
+}
+
+static void fragments_that_are_too_long_together_end_with_1009(void **state)
+{
+	static unsigned char data[2 * (8 + WEBSOCKET_MESSAGE_MAX / 2) + 7] = {0x02, 0xfe, 0x20, 0};
+	static const size_t half = 8 + WEBSOCKET_MESSAGE_MAX / 2;
+	struct websocket *ws;
+
+	(void)state;
+	memcpy(data + half, "\x00\xfe\x20\x00", 4);
+	memcpy(data + 2 * half, "\x80\x81", 2);
+	ws = fed(data, sizeof(data));
+	run_to_the_end(ws);
+	assert_int_equal(io.messages, 0);
+	assert_memory_equal(io.out, "\x88\x02\x03\xf1", 4);
 	websocket_free(ws);
 }
 
@@ -113,6 +143,17 @@ static void ping_flood_of_a_deaf_peer_is_cut(void **state)
 	websocket_free(ws);
 }
 
+static void close_of_the_peer_is_answered_and_ends(void **state)
+{
+	struct websocket *ws = fed("\x88\x82\0\0\0\0\x03\xe8", 8);
+
+	(void)state;
+	run_to_the_end(ws);
+	assert_memory_equal(io.out, "\x88\x02\x03\xe8", 4);
+	assert_false(websocket_ended_by_us(ws));
+	websocket_free(ws);
+}
+
 static void close_says_why_and_ends(void **state)
 {
 	struct websocket *ws = fed("", 0);
@@ -123,6 +164,7 @@ static void close_says_why_and_ends(void **state)
 	assert_int_equal(io.out_size, 7);
 	assert_memory_equal(io.out, "\x88\x05\x03\xe9", 4);
 	assert_memory_equal(io.out + 4, "bye", 3);
+	assert_true(websocket_ended_by_us(ws));
 	websocket_free(ws);
 }
 
@@ -131,8 +173,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(masked_message_comes_out),
 		cmocka_unit_test(unmasked_frame_ends_the_connection),
-		cmocka_unit_test(too_long_a_message_closes_the_connection),
+		cmocka_unit_test(the_longest_message_is_taken_and_one_byte_more_ends_with_1009),
+		cmocka_unit_test(fragments_that_are_too_long_together_end_with_1009),
 		cmocka_unit_test(ping_flood_of_a_deaf_peer_is_cut),
+		cmocka_unit_test(close_of_the_peer_is_answered_and_ends),
 		cmocka_unit_test(close_says_why_and_ends),
 	};
 
