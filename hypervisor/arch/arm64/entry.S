@@ -87,6 +87,7 @@ boot_other:
 mmu_on:
 	ic	iallu
 	tlbi	alle2
+	tlbi	alle1				/* a core that was off heard of no change of a guest's tables */
 	dsb	nsh
 	ldr	x0, =0x4404ff			/* MAIR: 0 normal WB, 1 device nGnRE, 2 normal NC */
 	msr	mair_el2, x0
