@@ -16,8 +16,11 @@ struct vcpu_state {
 
 /* Values of a warm reset: EL1h, interrupts masked, MMU and caches off. `entry` and x0 as PSCI CPU_ON or the boot protocol give. */
 void vcpu_state_reset(struct vcpu_state *s, uint64_t vmpidr, uint64_t entry, uint64_t x0);
-/* Load everything but the frame into this CPU / save it back. FP and SIMD included: EL2 itself uses none. */
+/* Load everything but the frame into this CPU, before its stage 2 / save it back. FP and SIMD included: EL2 itself uses none. */
 void vcpu_state_load(const struct vcpu_state *s);
 void vcpu_state_save(struct vcpu_state *s);
+/* Drops what this CPU's TLBs and instruction cache hold of the virtual machine that is loaded: its vCPUs share a VMID, and may use the
+ * same addresses and ASIDs for different things. What one of them drops itself goes on all CPUs (HCR_EL2.FB). */
+void vcpu_state_forget(void);
 
 #endif

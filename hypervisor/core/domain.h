@@ -82,6 +82,7 @@ struct domain {
 
 	unsigned vcpus_max; /* vcpu[0..vcpus_max-1] may exist */
 	struct vcpu *vcpu[MAX_VCPUS];
+	struct vcpu *ran[MAX_CPUS]; /* last on this CPU, by number; the CPU's own */
 
 	struct lock memory_lock; /* stage2, pages_*; see lock order */
 	struct stage2 stage2;

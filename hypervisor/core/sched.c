@@ -256,8 +256,12 @@ static void unload(struct cpu *c, struct frame *f)
 static void load(struct cpu *c, struct vcpu *v, struct frame *f)
 {
 	c->vcpu = v;
-	stage2_load(&v->domain->stage2);
 	vcpu_state_load(&v->state);
+	stage2_load(&v->domain->stage2);
+	if (v->domain->ran[c->id] != v || v->reset) {
+		v->domain->ran[c->id] = v;
+		vcpu_state_forget();
+	}
 	*f = v->state.frame;
 	if (v->reset) {
 		v->reset = false;

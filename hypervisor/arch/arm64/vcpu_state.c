@@ -43,7 +43,11 @@ void vcpu_state_load(const struct vcpu_state *s)
 	/* the pCPU that loads it says what it is: a vCPU that was started from a core of another kind */
 	sysreg_write(vpidr_el2, sysreg_read(midr_el1));
 	vcpu_fp_load(s);
-	/* what an earlier life left in the TLBs of this CPU */
+	isb(); /* no table of one virtual machine is walked with the VMID of another */
+}
+
+void vcpu_state_forget(void)
+{
 	asm volatile("dsb nshst; tlbi vmalle1; ic iallu; dsb nsh; isb" ::: "memory");
 }
 
