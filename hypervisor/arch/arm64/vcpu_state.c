@@ -17,12 +17,12 @@ void vcpu_fp_load(const struct vcpu_state *s);
 	X(afsr0, afsr0_el1) X(afsr1, afsr1_el1) X(par, par_el1) X(mdscr, mdscr_el1) X(cntkctl, cntkctl_el1)            \
 	X(vmpidr, vmpidr_el2) X(vpidr, vpidr_el2) X(hcr, hcr_el2)
 
-/* HCR_EL2 (Arm ARM D24.2.49): stage 2 on, interrupts and SErrors to EL2, WFI, ID group 3, SMC, implementation defined, ACTLR
- * and set/way operations, ordering regions and error records trapped (bits without meaning on older cores), EL1 is AArch64; TLB and
+/* HCR_EL2 (Arm ARM D24.2.49): stage 2 on, interrupts and SErrors to EL2, WFI, WFE, ID group 3, SMC, implementation defined,
+ * ACTLR and set/way operations, ordering regions and error records trapped (bits without meaning on older cores), EL1 is AArch64; TLB and
  * cache operations of one vCPU reach all CPUs. */
 #define HCR_GUEST                                                                                                      \
 	(1UL << 0 | 1UL << 1 | 1UL << 2 | 1UL << 3 | 1UL << 4 | 1UL << 5 | 1UL << 9 | 1UL << 10 | 1UL << 13 |          \
-	 1UL << 18 | 1UL << 19 | 1UL << 20 | 1UL << 21 | 1UL << 22 | 1UL << 31 | 1UL << 35 | 1UL << 36)
+	 1UL << 14 | 1UL << 18 | 1UL << 19 | 1UL << 20 | 1UL << 21 | 1UL << 22 | 1UL << 31 | 1UL << 35 | 1UL << 36)
 
 void vcpu_state_reset(struct vcpu_state *s, uint64_t vmpidr, uint64_t entry, uint64_t x0)
 {
