@@ -247,22 +247,6 @@ static int64_t op_maximum_gpfn(struct vcpu *v, void *in, gva_t at)
 	return d->stage2.top ? (int64_t)(d->stage2.top >> PAGE_SHIFT) - 1 : 0;
 }
 
-/* There is no populate-on-demand: a domain has what it has. The tools set the target all the same in `xl mem-set`, for every guest
- * that is no PV guest, and give up when it fails (Xen on Arm: -ENOSYS, so there mem-set never works). */
-static int64_t op_pod_target(struct vcpu *v, void *in, gva_t at)
-{
-	xen_pod_target_t *op = in;
-	struct domain *d;
-	int error = domain_by_id(v, op->domid, &d);
-
-	(void)at;
-	if (error)
-		return error;
-	op->tot_pages = d->pages;
-	op->pod_cache_pages = op->pod_entries = 0;
-	return 0;
-}
-
 /* Sharing counters of `xl info`: nothing is shared. */
 static int64_t op_zero(struct vcpu *v, void *in, gva_t at)
 {
@@ -278,8 +262,6 @@ static const struct op ops[] = {
 	[XENMEM_current_reservation] = {op_current_reservation, sizeof(domid_t), 0},
 	[XENMEM_maximum_reservation] = {op_maximum_reservation, sizeof(domid_t), 0},
 	[XENMEM_maximum_gpfn] = {op_maximum_gpfn, sizeof(domid_t), 0},
-	[XENMEM_set_pod_target] = {op_pod_target, sizeof(xen_pod_target_t), OP_OUT | OP_PRIVILEGED},
-	[XENMEM_get_pod_target] = {op_pod_target, sizeof(xen_pod_target_t), OP_OUT | OP_PRIVILEGED},
 	[XENMEM_populate_physmap] = {op_populate, sizeof(struct xen_memory_reservation), 0},
 	[XENMEM_add_to_physmap] = {op_add_to_physmap, sizeof(struct xen_add_to_physmap), 0},
 	[XENMEM_remove_from_physmap] = {op_remove_from_physmap,
