@@ -387,6 +387,21 @@ static int open_listener(struct http *http, struct error *e)
 	return 0;
 }
 
+/* From http_stop() on no connection is taken. MHD_quiesce_daemon() is for that, but its threads may notice it while it takes the
+ * listening socket from them; whoever comes second then ends the process. */
+static enum MHD_Result on_accept(void *closure, const struct sockaddr *address, socklen_t length)
+{
+	struct http *http = closure;
+	bool stopping;
+
+	(void)address;
+	(void)length;
+	pthread_mutex_lock(&http->mutex);
+	stopping = http->stopping;
+	pthread_mutex_unlock(&http->mutex);
+	return stopping ? MHD_NO : MHD_YES;
+}
+
 static int start_daemon(struct http *http, struct error *e)
 {
 	const char *priorities = http->options.tls12
@@ -413,7 +428,7 @@ static int start_daemon(struct http *http, struct error *e)
 	http->daemon = MHD_start_daemon(
 		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TLS | MHD_USE_ITC | MHD_USE_ERROR_LOG |
 			MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE,
-		0, NULL, NULL, on_request, http, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+		0, on_accept, http, on_request, http, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
 	return http->daemon ? 0 : error_set(e, ERROR_INTERNAL, "The HTTPS server cannot start.");
 }
 
@@ -481,11 +496,11 @@ void http_stop(struct http *http, int grace_ms)
 		return;
 	due = clock_monotonic_ms() + grace_ms;
 	http_hangup_stop(http);
-	MHD_quiesce_daemon(http->daemon); /* gives the listening socket back to us */
 	release_suspended(http);
 	http_streams_end(http);
 	while (atomic_load(&http->active) && clock_monotonic_ms() < due)
 		usleep(10000);
 	MHD_stop_daemon(http->daemon);
 	http->daemon = NULL;
+	http->listen_fd = -1; /* is closed */
 }
