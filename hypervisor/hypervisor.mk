@@ -75,7 +75,7 @@ hypervisor-trees: $(HV_HOST)/dom0_trees | $(if $(filter file,$(origin DTBS)),$(B
 # tests/unit/hypervisor/x/y.c tests hypervisor/x/y.c on the build host against the fake machine, under ASan and UBSan.
 # Every program is linked with the same rooms: those that need no register of the machine.
 HV_ASAN := $(HV_HOST)/obj
-HV_HOST_ROOMS := hypervisor/guest/vgic.c hypervisor/guest/vgic_lr.c hypervisor/guest/vgic_mmio.c hypervisor/guest/mmio.c \
+HV_HOST_ROOMS := hypervisor/guest/vgic.c hypervisor/guest/vgic_lr.c hypervisor/guest/vgic_mmio.c hypervisor/guest/vgic_registers.c hypervisor/guest/mmio.c \
 	hypervisor/guest/vtimer.c hypervisor/core/vcpu.c hypervisor/core/lock_order.c hypervisor/core/domain.c hypervisor/core/domain_kill.c hypervisor/core/watchdog.c hypervisor/core/event.c hypervisor/core/grant.c hypervisor/core/grant_map.c \
 	hypervisor/core/credit.c hypervisor/core/pool.c tests/unit/hypervisor/fake/machine.c \
 	tests/unit/hypervisor/fake/xen_machine.c $(wildcard hypervisor/xen/*.c)

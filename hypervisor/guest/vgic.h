@@ -1,4 +1,5 @@
-/* The GICv3 that a guest sees. Three files: vgic.c (life, marks, SGIs), vgic_lr.c (list registers), vgic_mmio.c (registers).
+/* The GICv3 that a guest sees. Four files: vgic.c (life, marks, SGIs), vgic_lr.c (list registers), vgic_mmio.c (frames of
+ * registers), vgic_registers.c (those that there are for each interrupt).
  *
  * Interrupts live in banks of 32: bank 0 is private to each vCPU (SGIs and PPIs), bank n holds the SPIs 32n to 32n+31 of the
  * domain. Every property is one bitmap, so a register of 32 interrupts is one word and nothing is ever searched for. */
