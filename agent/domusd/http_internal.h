@@ -88,7 +88,7 @@ struct request {
 	json_t *json;
 	bool held; /* write() took less: suspended until request_continue(); guarded by http->mutex */
 	bool continued; /* request_continue() came before it was suspended; guarded likewise */
-	bool suspended; /* in the present call of on_request(): then it must not answer; that thread's */
+	bool suspended; /* in the present call of http_exchange_step(): then it must not answer; that thread's */
 	/* answer; guarded by http->mutex once deferred */
 	struct request_header headers[HTTP_REPLY_HEADERS];
 	int header_count;
@@ -108,7 +108,18 @@ struct request {
 	struct request *keyed_next, **keyed_previous; /* http->keyed */
 };
 
-/* http_server.c */
+/*
+ * http_exchange.c: a request from its first line to the end of its answer. libmicrohttpd calls the three of one request one after
+ * the other, with our struct http: begin with the raw target, before it decodes and splits it; step for the header fields, for
+ * each piece of the body, and again when the request was suspended; end when it is done with the request.
+ */
+void *http_exchange_begin(void *context, const char *target, struct MHD_Connection *connection);
+enum MHD_Result http_exchange_step(void *context, struct MHD_Connection *connection,
+				   const char *url, const char *method, const char *version,
+				   const char *data, size_t *size, void **slot);
+void http_exchange_end(void *context, struct MHD_Connection *connection, void **slot,
+		       enum MHD_RequestTerminationCode why);
+/* Lets go of one reference. */
 void request_release(struct request *r);
 
 /* http_check.c: everything that is known from the header fields. Fails the request, or leaves it for its body. */
