@@ -1,14 +1,16 @@
 #ifndef DOMUSD_CONSOLE_HUB_INTERNAL_H
 #define DOMUSD_CONSOLE_HUB_INTERNAL_H
 
-/* Shared by console_hub.c (thread, notes) and console_hub_console.c (one console and its viewers). Everything here
- * belongs to the hub's thread. */
+/* Shared by console_hub.c (thread, notes), console_hub_console.c (one console) and console_hub_viewer.c (its viewers).
+ * Everything here belongs to the hub's thread. */
 #include "domusd/console_hub.h"
 #include "domusd/console_hub_log.h"
 #include "domusd/console_hub_ring.h"
 #include "domusd/websocket.h"
 
 #include <stdint.h>
+
+#define CONSOLE_CHUNK ((size_t)16 * 1024) /* bytes that are moved at once */
 
 enum source_kind { SOURCE_WAKE, SOURCE_CONSOLE, SOURCE_VIEWER };
 
@@ -18,6 +20,8 @@ struct console;
 struct source {
 	enum source_kind kind;
 };
+/* epoll_ctl(). */
+void source_watch(int epoll, int operation, int fd, uint32_t events, void *source);
 
 struct viewer {
 	struct source source;
@@ -64,11 +68,26 @@ void console_ready(struct console *console, uint32_t events);
 void console_set_state(struct console *console, const char *state);
 /* Once a second: refills allowances, pings every CONSOLE_HUB_PING_S, cuts the silent. */
 void console_tick(struct console *console, int64_t now_s);
+/* Keys for the guest; lost when it is stopped or crashed. console_has_room() was asked before they were read. */
+void console_input(struct console *console, const void *data, size_t size);
+/* May a viewer's next bytes be read? */
+bool console_has_room(const struct console *console);
+/* A viewer may have caught up: the console is read again if no other has to be waited for. */
+void console_go_on(struct console *console);
 
 /* Adds a viewer; takes `early` (malloc). false without memory: nothing is taken. */
 bool viewer_add(struct console *console, const struct console_hub_viewer *peer,
 		unsigned char *early, size_t early_size, int64_t now_s);
+/* epoll said something about the viewer's descriptor, or its console has room again. */
 void viewer_ready(struct viewer *viewer, int64_t now_s);
+/* Gives the viewer what the ring has for it, as long as it takes it. */
+void viewer_push(struct viewer *viewer);
+/* Sends the console's state; not to a dead one. */
+void viewer_tell_state(struct viewer *viewer);
+/* Once a second. */
+void viewer_tick(struct viewer *viewer, int64_t now_s);
+/* Would the console's next read overtake a viewer that does read? */
+bool viewer_would_be_overtaken(const struct console *console);
 /* Frees the dead viewers of a console that have left (all of them if `all`); returns how many. */
 unsigned viewer_reap(struct console *console, bool all);
 
