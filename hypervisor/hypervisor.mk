@@ -9,7 +9,7 @@ HV_WARN := -Wall -Wextra -Wconversion -Wvla -Wshadow -Wstrict-prototypes -Wmissi
 HV_CPPFLAGS := -Ihypervisor -Ihypervisor/arch/arm64 -DDOMUS_VERSION='"$(VERSION)"' -nostdinc \
 	-isystem $(shell $(HV_CC) -print-file-name=include) -idirafter $(SYSROOT_ARM64)/usr/include \
 	-idirafter $(SYSROOT_ARM64)/usr/include/aarch64-linux-gnu
-HV_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -mgeneral-regs-only -ffixed-x18 -march=armv8-a -mno-outline-atomics -fno-pic -fno-common \
+HV_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -mgeneral-regs-only -ffixed-x18 -march=armv8-a -mno-outline-atomics -fno-pic -mcmodel=tiny -fno-common \
 	-ffunction-sections -fdata-sections -fno-stack-protector -fno-asynchronous-unwind-tables -fno-omit-frame-pointer \
 	-fno-strict-aliasing -falign-functions=4 -falign-jumps=4 -falign-loops=4 -ffile-prefix-map=$(CURDIR)=. $(HV_WARN) $(if $(LOCK_ORDER),-DLOCK_ORDER)
 # what runs before the MMU is on may not use unaligned accesses

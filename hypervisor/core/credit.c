@@ -266,36 +266,43 @@ static bool must_wait(const struct credit_pool *p, const struct credit_vcpu *v,
 }
 
 /* The waiting vCPU that finishes first, as seen from this CPU, `behind` only of those who need not wait. *key: when; a little is
- * added where it does not like to be, or comes from another CPU. */
+ * added where it does not like to be, or comes from another CPU. Every switch looks at all who wait: so the pool's and the rivals'
+ * numbers are in registers meanwhile. */
 static __attribute__((noinline)) struct credit_vcpu *first_of(struct credit_pool *p, unsigned cpu,
 							      uint64_t now, bool behind,
-							      int64_t *key, struct rivals *r)
+							      int64_t *key, struct rivals *all)
 {
+	const int64_t slice = at_default_weight(p->slice);
 	struct credit_vcpu *best = NULL;
+	struct rivals r = *all;
+	int64_t least = 0;
 
+	if (!(p->cpus >> cpu & 1))
+		return NULL;
 	for (struct credit_vcpu *v = p->waiting; v != NULL; v = v->next) {
-		int64_t k = finish(p, v);
+		int64_t k;
 
-		if (!(allowed(p, v) >> cpu & 1))
+		if (!(v->hard >> cpu & 1) || (v->loaded >= 0 && (unsigned)v->loaded != cpu))
 			continue;
-		if (!has_budget(p, v->domain, now)) {
-			r->look = v->domain->refill < r->look ? v->domain->refill : r->look;
+		if (v->domain->cap != 0 && !has_budget(p, v->domain, now)) {
+			r.look = v->domain->refill < r.look ? v->domain->refill : r.look;
 			limit_lead(p, v);
 			continue;
 		}
 		if (!behind) {
-			r->count++;
-			rival(p, v, r);
-		} else if (must_wait(p, v, r)) {
+			r.count++;
+			rival(p, v, &r);
+		} else if (must_wait(p, v, &r)) {
 			continue;
 		}
-		k += v->home != cpu ? at_default_weight(p->slice) / 8 : 0;
-		k += v->soft >> cpu & 1 ? 0 : at_default_weight(p->slice);
-		if (best == NULL || k < *key) {
+		k = finish(p, v) + (v->home != cpu ? slice / 8 : 0) + (v->soft >> cpu & 1 ? 0 : slice);
+		if (best == NULL || k < least) {
 			best = v;
-			*key = k;
+			least = k;
 		}
 	}
+	*all = r;
+	*key = least;
 	return best;
 }
 

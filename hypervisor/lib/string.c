@@ -4,21 +4,17 @@
 
 typedef uint64_t __attribute__((may_alias, aligned(1))) word;
 typedef uint32_t __attribute__((may_alias, aligned(1))) half;
+struct __attribute__((may_alias, packed)) line { /* copied by pairs of registers */
+	uint64_t words[8];
+};
 
 void *memcpy(void *restrict to, const void *restrict from, size_t n)
 {
 	char *t = to;
 	const char *f = from;
 
-	for (; n >= 32; n -= 32, t += 32, f += 32) {
-		uint64_t a = ((const word *)f)[0], b = ((const word *)f)[1];
-		uint64_t c = ((const word *)f)[2], d = ((const word *)f)[3];
-
-		((word *)t)[0] = a;
-		((word *)t)[1] = b;
-		((word *)t)[2] = c;
-		((word *)t)[3] = d;
-	}
+	for (; n >= sizeof(struct line); n -= sizeof(struct line), t += sizeof(struct line), f += sizeof(struct line))
+		*(struct line *)t = *(const struct line *)f;
 	for (; n >= 8; n -= 8, t += 8, f += 8)
 		*(word *)t = *(const word *)f;
 	for (; n >= 4; n -= 4, t += 4, f += 4)
