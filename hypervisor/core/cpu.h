@@ -35,6 +35,7 @@ struct cpu {
 	struct pool *pool;    /* NULL: in none. Lock: the pool's, and of both when it moves */
 	struct timer slice;   /* when the scheduler wants to be asked again */
 	bool resched;	      /* another CPU wants that this one asks the scheduler */
+	bool asked;	      /* it shall ask the scheduler; what sets it does so on this CPU */
 	uint32_t forgotten;   /* places of domains that this CPU has to free (core/domain_kill.c); atomic */
 	uint64_t idle_since;  /* counter when it went idle; 0 = busy */
 	uint64_t idle_ticks;

@@ -94,11 +94,17 @@ static struct vcpu *vcpu_of(struct credit_vcpu *c)
 }
 
 /* ---- asking a CPU's scheduler ------------------------------------------------------------------------------------------- */
+static void ask_here(struct cpu *c)
+{
+	c->asked = true;
+	if (c->vcpu != NULL)
+		bits_set32(&c->vcpu->work, WORK_STOP);
+}
+
 static __attribute__((noinline)) void ask(struct cpu *c)
 {
 	if (c == cpu_this()) {
-		if (c->vcpu != NULL)
-			bits_set32(&c->vcpu->work, WORK_STOP);
+		ask_here(c);
 		return;
 	}
 	__atomic_store_n(&c->resched, true, __ATOMIC_RELEASE);
@@ -122,8 +128,8 @@ void sched_kicked(unsigned intid, void *arg)
 
 	(void)intid;
 	(void)arg;
-	if (__atomic_exchange_n(&c->resched, false, __ATOMIC_ACQ_REL) && c->vcpu != NULL)
-		bits_set32(&c->vcpu->work, WORK_STOP);
+	if (__atomic_exchange_n(&c->resched, false, __ATOMIC_ACQ_REL))
+		ask_here(c);
 	timer_rearm();
 }
 
@@ -304,6 +310,15 @@ static enum credit_previous previous_of(struct vcpu *v)
 	return previous;
 }
 
+/* It was chosen, but before its registers came here an interrupt brought a better one (pool locked). */
+static void put_back(struct pool *p, struct vcpu *v)
+{
+	v->credit.loaded = -1;
+	v->unload = false;
+	if (v->run == VCPU_RUNNABLE)
+		ask_number(credit_place(&p->credit, &v->credit, cpu_counter()));
+}
+
 /* Asks the policy; pool locked. NULL: nothing to run. */
 static struct vcpu *choose(struct cpu *c, struct pool *p, uint64_t *until)
 {
@@ -314,8 +329,11 @@ static struct vcpu *choose(struct cpu *c, struct pool *p, uint64_t *until)
 		struct vcpu *v;
 
 		next = credit_next(&p->credit, c->id, previous, cpu_counter(), until);
-		if (was != NULL && next != was)
+		if (was != NULL && next != was) {
 			stop_clock(vcpu_of(was));
+			if (vcpu_of(was) != c->vcpu)
+				put_back(p, vcpu_of(was));
+		}
 		if (next == NULL)
 			return NULL;
 		v = vcpu_of(next);
@@ -372,10 +390,22 @@ static struct pool *pool_of(struct cpu *c)
 	return p;
 }
 
+/* An interrupt that comes during a switch does not wait for its end. True: now the policy may choose another one; but not again and
+ * again, so that a storm of them keeps nobody from running. */
+static bool interrupted(struct cpu *c, unsigned *times)
+{
+	if (!cpu_interrupt_pending() || ++*times > 4)
+		return false;
+	c->asked = false;
+	irq_dispatch();
+	return c->asked;
+}
+
 /* Waits until there is something to run, and makes it the one that this CPU goes to. */
 static struct vcpu *schedule(struct cpu *c, struct frame *f)
 {
 	struct vcpu *next;
+	unsigned interrupts = 0;
 
 	for (;;) {
 		struct pool *p = pool_of(c);
@@ -384,8 +414,13 @@ static struct vcpu *schedule(struct cpu *c, struct frame *f)
 		next = p != NULL ? choose(c, p, &until) : NULL;
 		if (p != NULL)
 			lock_drop(&p->lock);
-		if (c->vcpu != NULL && c->vcpu != next && (next != NULL || must_unload(c)))
+		if (next != NULL && interrupted(c, &interrupts))
+			continue;
+		if (c->vcpu != NULL && c->vcpu != next && (next != NULL || must_unload(c))) {
 			unload(c, f);
+			if (next != NULL && interrupted(c, &interrupts))
+				continue;
+		}
 		if (p != NULL && next == NULL && !(p->members >> c->id & 1))
 			continue; /* once more, to leave it */
 		if (until != CREDIT_NEVER)
