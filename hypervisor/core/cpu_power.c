@@ -89,7 +89,7 @@ void cpu_power_update(void)
 		if (wanted && c->power == CPU_OFF)
 			switch_on(c);
 		else if (!wanted && c->power == CPU_ON)
-			sched_ask(i);
+			sched_ask((int)i);
 	}
 }
 

@@ -106,7 +106,7 @@ int pool_cpu_add(struct pool *p, unsigned cpu)
 	p->members |= 1u << cpu;
 	__atomic_store_n(&cpus[cpu].pool, p, __ATOMIC_RELEASE);
 	lock_drop(&p->lock);
-	sched_ask(cpu); /* it joins by itself, when it is on */
+	sched_ask((int)cpu); /* it joins by itself, when it is on */
 	return 0;
 }
 
@@ -138,9 +138,9 @@ int pool_cpu_leave(struct pool *p, unsigned cpu)
 	credit_cpu_leave(&p->credit, cpu);
 	others = p->credit.cpus;
 	lock_drop(&p->lock);
-	sched_ask(cpu); /* lets go of what it runs, then of the pool */
+	sched_ask((int)cpu); /* lets go of what it runs, then of the pool */
 	for (; others != 0; others &= others - 1)
-		sched_ask(bits_first(others));
+		sched_ask((int)bits_first(others));
 	return 0;
 }
 

@@ -3,12 +3,11 @@
 #include "core/cpu_power.h"
 #include "core/irq.h"
 #include "core/pool.h"
+#include "core/sched_clock.h"
 #include "core/time.h"
 #include "core/unit.h"
 #include "drivers/gicv3.h"
 #include "lib/bits.h"
-#include "lib/errno.h"
-#include "lib/string.h"
 
 struct cpu cpus[MAX_CPUS];
 unsigned cpu_count;
@@ -29,63 +28,6 @@ uint64_t cpu_idle_ticks(const struct cpu *c)
 	uint64_t since = ATOMIC_READ(c->idle_since);
 
 	return ATOMIC_READ(c->idle_ticks) + (since != 0 ? cpu_counter() - since : 0);
-}
-
-uint64_t sched_run_ns(const struct vcpu *v)
-{
-	uint64_t since = ATOMIC_READ(v->counted_since), ticks = ATOMIC_READ(v->ticks[RUN_RUNNING]);
-
-	return time_ns_of_ticks(ticks + (v->counted == RUN_RUNNING ? cpu_counter() - since : 0));
-}
-
-/* ---- the clocks of a vCPU's states, which the guest may read (pool locked) ---------------------------------------------------- */
-static void tell(const struct vcpu *v, const struct runstate_info *info)
-{
-	memcpy(v->told[0], info, v->told_first);
-	if (v->told_first < sizeof(*info))
-		memcpy(v->told[1], (const char *)info + v->told_first,
-		       sizeof(*info) - v->told_first);
-}
-
-/* Other vCPUs of the guest may be reading it. */
-static RARE void tell_all(const struct vcpu *v)
-{
-	struct runstate_info info = {.state = v->counted, .since = time_ns_of(v->counted_since)};
-
-	for (unsigned i = 0; i < RUN_STATES; i++)
-		info.time[i] = time_ns_of_ticks(v->ticks[i]);
-	if (v->domain->runstate_flag) {
-		info.since |= BIT(63);
-		tell(v, &info);
-		cpu_barrier_store();
-		info.since &= ~BIT(63);
-	}
-	tell(v, &info);
-}
-
-static void count(struct vcpu *v, enum runstate as)
-{
-	uint64_t now = cpu_counter();
-
-	if (v->counted == as)
-		return;
-	ATOMIC_WRITE(v->ticks[v->counted], v->ticks[v->counted] + now - v->counted_since);
-	ATOMIC_WRITE(v->counted_since, now);
-	v->counted = as;
-	if (v->told[0] != NULL)
-		tell_all(v);
-}
-
-RARE void sched_tell(struct vcpu *v, void *const at[2], uint32_t first)
-{
-	struct pool *p = pool_lock(&v->domain->pool);
-
-	v->told[0] = at[0];
-	v->told[1] = at[1];
-	v->told_first = first;
-	if (at[0] != NULL)
-		tell_all(v);
-	lock_drop(&p->lock);
 }
 
 static struct vcpu *vcpu_of(struct credit_vcpu *c)
@@ -111,12 +53,7 @@ static __attribute__((noinline)) void ask(struct cpu *c)
 	gic_send_sgi(c->mpidr, SGI_KICK);
 }
 
-void sched_ask(unsigned cpu)
-{
-	ask(&cpus[cpu]);
-}
-
-static void ask_number(int cpu)
+void sched_ask(int cpu)
 {
 	if (cpu >= 0)
 		ask(&cpus[cpu]);
@@ -193,11 +130,11 @@ void sched_wake(struct vcpu *v)
 
 	if (v->run == VCPU_BLOCKED && is_runnable(v)) {
 		ATOMIC_WRITE(v->run, VCPU_RUNNABLE);
-		count(v, RUN_RUNNABLE);
+		sched_count(v, RUN_RUNNABLE);
 		cpu = credit_wake(&p->credit, &v->credit, cpu_counter());
 	}
 	lock_drop(&p->lock);
-	ask_number(cpu);
+	sched_ask(cpu);
 }
 
 RARE void sched_set_online(struct vcpu *v, bool on)
@@ -208,7 +145,7 @@ RARE void sched_set_online(struct vcpu *v, bool on)
 	v->blocked = false;
 	__atomic_store_n(&v->online, on, __ATOMIC_RELEASE);
 	ATOMIC_WRITE(v->run, on ? VCPU_BLOCKED : VCPU_OFFLINE);
-	count(v, RUN_OFFLINE);
+	sched_count(v, RUN_OFFLINE);
 	lock_drop(&p->lock);
 }
 
@@ -223,7 +160,7 @@ static void sleep_over(void *arg)
 	if (v->run == VCPU_RUNNABLE)
 		cpu = credit_place(&p->credit, &v->credit, cpu_counter());
 	lock_drop(&p->lock);
-	ask_number(cpu);
+	sched_ask(cpu);
 	vcpu_wake(v);
 }
 
@@ -256,7 +193,7 @@ static void unload(struct cpu *c, struct frame *f)
 				 __ATOMIC_RELEASE); /* vcpu_start() may come from now on */
 	}
 	lock_drop(&p->lock);
-	ask_number(cpu);
+	sched_ask(cpu);
 }
 
 static void load(struct cpu *c, struct vcpu *v, struct frame *f)
@@ -292,7 +229,7 @@ static enum credit_previous stop(struct vcpu *v)
 /* It is not what its CPU runs next. */
 static void stop_clock(struct vcpu *v)
 {
-	count(v, v->run == VCPU_RUNNABLE ? RUN_RUNNABLE : may_run(v) ? RUN_BLOCKED : RUN_OFFLINE);
+	sched_count(v, v->run == VCPU_RUNNABLE ? RUN_RUNNABLE : may_run(v) ? RUN_BLOCKED : RUN_OFFLINE);
 }
 
 /* Can what runs here go on? Pool locked. */
@@ -316,7 +253,7 @@ static void put_back(struct pool *p, struct vcpu *v)
 	v->credit.loaded = -1;
 	v->unload = false;
 	if (v->run == VCPU_RUNNABLE)
-		ask_number(credit_place(&p->credit, &v->credit, cpu_counter()));
+		sched_ask(credit_place(&p->credit, &v->credit, cpu_counter()));
 }
 
 /* Asks the policy; pool locked. NULL: nothing to run. */
@@ -344,7 +281,7 @@ static struct vcpu *choose(struct cpu *c, struct pool *p, uint64_t *until)
 			__ATOMIC_SEQ_CST); /* before v->work and the rest are looked at */
 		if (is_runnable(v)) {	   /* else it was paused while it waited */
 			next->loaded = (int8_t)c->id;
-			count(v, RUN_RUNNING);
+			sched_count(v, RUN_RUNNING);
 			return v;
 		}
 	}
@@ -471,115 +408,7 @@ RARE void sched_run(void)
 	guest_enter((struct frame *)(c->boot_stack - sizeof(struct frame)));
 }
 
-/* ---- from outside ----------------------------------------------------------------------------------------------------------- */
-RARE bool sched_parked(struct vcpu *v)
-{
-	struct pool *p = pool_lock(&v->domain->pool);
-	bool parked = v->credit.loaded < 0 && v->run != VCPU_RUNNING;
-	struct cpu *at = v->cpu;
-
-	if (!parked)
-		v->unload = true;
-	lock_drop(&p->lock);
-	if (!parked)
-		ask(at);
-	return parked;
-}
-
-RARE bool sched_retire(struct vcpu *v)
-{
-	struct pool *p;
-
-	if (!sched_parked(v))
-		return false;
-	p = pool_lock(&v->domain->pool);
-	credit_remove(&v->credit);
-	if (v->run == VCPU_RUNNABLE)
-		ATOMIC_WRITE(v->run, VCPU_BLOCKED);
-	lock_drop(&p->lock);
-	timer_cancel(&v->sleep);
-	return true;
-}
-
-RARE int sched_set_affinity(struct vcpu *v, uint32_t hard, uint32_t soft)
-{
-	struct pool *p = pool_lock(&v->domain->pool);
-	int error = (hard & p->members) != 0 ? 0 : -EINVAL, cpu = -1;
-	struct cpu *at = v->cpu;
-
-	if (!error) {
-		v->credit.hard = hard;
-		v->credit.soft = soft;
-		credit_rehome(&p->credit, &v->credit);
-		if (v->run == VCPU_RUNNABLE)
-			cpu = credit_place(&p->credit, &v->credit, cpu_counter());
-	}
-	lock_drop(&p->lock);
-	if (!error)
-		ask(at);
-	ask_number(cpu);
-	return error;
-}
-
-RARE int sched_set_domain(struct domain *d, unsigned weight, unsigned cap)
-{
-	struct pool *p;
-
-	if (weight == 0 || weight > UINT16_MAX || cap > 100 * MAX_CPUS)
-		return -EINVAL;
-	p = pool_lock(&d->pool);
-	/* what runs now goes on by the old values until it is charged next, which is soon */
-	for (uint32_t w = p->credit.cpus; w != 0; w &= w - 1)
-		credit_charge(&p->credit, bits_first(w), cpu_counter());
-	d->credit.weight = (uint16_t)weight;
-	if (d->credit.cap != cap) {
-		d->credit.cap = (uint16_t)cap;
-		d->credit.budget = 0;
-		d->credit.refill = cpu_counter();
-	}
-	lock_drop(&p->lock);
-	for (unsigned i = 0; i < d->vcpus_max; i++)
-		if (d->vcpu[i] != NULL)
-			vcpu_kick(d->vcpu[i], WORK_STOP);
-	return 0;
-}
-
 /* ---- life -------------------------------------------------------------------------------------------------------------------- */
-static RARE int sched_domain_create(struct domain *d)
-{
-	struct pool *p = pool_find(d->config.pool);
-
-	int error = 0;
-
-	if (p == NULL)
-		return -ENOENT;
-	d->credit.weight = CREDIT_WEIGHT;
-	lock_take(&p->lock);
-	if (!p->used)
-		error = -ENOENT;
-	else if (p->members == 0)
-		error = -ENODEV;
-	if (error == 0) {
-		p->domains++;
-		d->pool = p;
-	}
-	lock_drop(&p->lock);
-	cpu_power_update(); /* they come up while the domain is made */
-	return error;
-}
-
-static RARE void sched_domain_destroy(struct domain *d)
-{
-	struct pool *p = pool_lock(&d->pool);
-
-	if (p == NULL)
-		return;
-	p->domains--;
-	d->pool = NULL;
-	lock_drop(&p->lock);
-	cpu_power_update(); /* it was counted until now, and not listed any more */
-}
-
 static RARE int sched_vcpu_create(struct vcpu *v)
 {
 	struct pool *p = pool_lock(&v->domain->pool);
@@ -596,7 +425,5 @@ static RARE int sched_vcpu_create(struct vcpu *v)
 
 UNIT(sched_unit) = {
 	.name = "sched",
-	.domain_create = sched_domain_create,
-	.domain_destroy = sched_domain_destroy,
 	.vcpu_create = sched_vcpu_create,
 };

@@ -24,8 +24,8 @@ void sched_block_until(struct vcpu *v, uint64_t deadline);
 /* WFE, SCHEDOP_yield: gives others a turn. */
 void sched_yield(struct vcpu *v);
 
-/* A CPU shall ask the policy again: it may be in another pool, or something may have come for it. */
-void sched_ask(unsigned cpu);
+/* This CPU (-1: none) shall ask the policy again: it may be in another pool, or something may have come for it. */
+void sched_ask(int cpu);
 /* For vcpu_kick(): v may have become runnable. Any CPU; takes the pool's lock. */
 void sched_wake(struct vcpu *v);
 /* A vCPU whose registers are in v->state becomes OFFLINE, or stops being it: its domain's state and pauses say the rest. */
@@ -49,11 +49,6 @@ void sched_tell(struct vcpu *v, void *const at[2], uint32_t first);
 
 /* The slow half of the way to the guest: called by entry.S's exit path when v->work is not 0. Afterwards f may be another vCPU's. */
 void vcpu_work(struct vcpu *v, struct frame *f);
-/* The domain may run for the first time: its vCPUs get pCPUs. 0, or -EBUSY when there are none left. */
-int sched_start(struct domain *d);
-/* v's domain is DYING: takes v off its pCPU for good. True when that is done: no CPU runs it, has its state loaded or will look
- * at it for a timer; false: ask again soon. Only from domain_kill. */
-bool sched_retire(struct vcpu *v);
 /* What a pCPU does for life once it is up. */
 void sched_run(void) __attribute__((noreturn));
 /* Handler of SGI_KICK. */

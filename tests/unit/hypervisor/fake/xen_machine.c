@@ -215,7 +215,7 @@ int sched_set_domain(struct domain *d, unsigned weight, unsigned cap)
 	d->credit.cap = (uint16_t)cap;
 	return weight ? 0 : -EINVAL;
 }
-void sched_ask(unsigned cpu)
+void sched_ask(int cpu)
 {
 	(void)cpu;
 }
