@@ -1,6 +1,7 @@
 """Cores: one that no living domain can use is off on our hypervisor, says PSCI, and its program counter stands still; stock Xen keeps
 them on, and that is said."""
 import os
+import re
 import time
 
 import pytest
@@ -35,6 +36,14 @@ def load(dom0):
 def cores(api):
     """{core: what was read back}."""
     return {int(i.removeprefix("cpu-")): d["power"]["actual"] for i, d in devices(api, "&kind=cpu").items()}
+
+
+def told(dom0):
+    """The cores that are on, as `xl info` tells."""
+    lines = dom0.run("xl info -n 2>/dev/null").splitlines()
+    listed = {int(line.split(":")[0]) for line in lines if re.match(r"\s*\d+:(\s+\d+){3}\s*$", line)}
+    assert f"nr_cpus                : {len(listed)}" in lines
+    return listed
 
 
 def moving(appliance):
@@ -74,6 +83,7 @@ def test_core_that_no_domain_can_use_is_off_and_stands_still(appliance, api, dom
     first, last = (int(core) for core in pinned.split("-"))
     assert moving(appliance) & (off | {first, last}) == {first, last}
     assert cores(api) == want
+    assert told(dom0) == set(range(4)) - off
 
 
 @ours
