@@ -46,6 +46,7 @@ extern struct taken taken[CPUS];
 extern void (*volatile in_handler)(unsigned intid);
 /* With it the handler drops the priority only (EOImode 1 must be set) and leaves the interrupt active. */
 extern volatile bool keep_active;
+void worker_handler(struct cpu *c, struct frame *f); /* on_irq: notes them in taken[] */
 void taken_clear(void);
 static inline unsigned here(void)
 {
