@@ -33,13 +33,19 @@ struct runstate_info {
 	uint64_t time[RUN_STATES];
 };
 
+/* What PSCI says of it: one word, so that it is told as it was at one moment.
+ *
+ *  OFF      -> PENDING   an accepted CPU_ON (vcpu_start), or the tools
+ *  PENDING  -> ON        a pCPU took its state up
+ *  ON       -> OFF       its CPU_OFF, when its pCPU has let go of it */
+enum vcpu_online { VCPU_OFF, VCPU_ON, VCPU_ON_PENDING };
 enum vcpu_run { VCPU_OFFLINE, VCPU_RUNNING, VCPU_BLOCKED, VCPU_RUNNABLE }; /* core/sched.h has the table */
 
 struct vcpu {
 	struct domain *domain; /* entry.S and trap.c keep the hot fields in the first cache line */
 	uint32_t work;	       /* WORK_*; set by anybody (atomic), cleared by its own pCPU */
 	uint16_t id;	       /* index in domain->vcpu[] */
-	bool online;	       /* PSCI on */
+	uint8_t online;	       /* enum vcpu_online */
 	enum vcpu_run run;
 	struct cpu *cpu; /* the pCPU it runs on, or ran on last */
 	struct vgic_vcpu *vgic;
@@ -100,9 +106,9 @@ void vcpu_kick(struct vcpu *v, uint32_t work);
 /* Another thing than an interrupt ended a wait (poll timeout, unpause): same as vcpu_kick(v, 0) plus leaving BLOCKED. */
 void vcpu_wake(struct vcpu *v);
 
-/* PSCI CPU_ON and CPU_OFF, and VCPUOP up/down. vcpu_start: resets the state of the CPU, -EBUSY when online already (PSCI: ALREADY_ON).
+/* PSCI CPU_ON and CPU_OFF, and VCPUOP up/down. vcpu_start: resets the state of the CPU if it was VCPU_OFF; what it was.
  * vcpu_stop: for the calling vCPU; it stops on its way out. */
-int vcpu_start(struct vcpu *v, uint64_t entry, uint64_t x0);
+enum vcpu_online vcpu_start(struct vcpu *v, uint64_t entry, uint64_t x0);
 void vcpu_stop(struct vcpu *v);
 /* Something waits for the CPU that runs v's hypercall: a long one stops here and goes on later. */
 bool vcpu_should_yield(struct vcpu *v);

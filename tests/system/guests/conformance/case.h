@@ -56,6 +56,11 @@ static inline unsigned here(void)
 /* Long enough for an interrupt that must not come. */
 void settle(void);
 
+/* SCHEDOP_yield */
+static inline void let_others_run(void)
+{
+	hypercall(29, 0, 0, 0);
+}
 extern unsigned cpus_there; /* how many this machine has */
 /* The other CPUs take interrupts until they are told to go off. */
 bool workers_start(void);
