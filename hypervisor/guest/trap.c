@@ -5,6 +5,7 @@
 #include "core/irq.h"
 #include "core/memory.h"
 #include "core/sched.h"
+#include "guest/aarch32.h"
 #include "guest/load_store.h"
 #include "lib/bits.h"
 #include "lib/print.h"
@@ -12,27 +13,65 @@
 
 typedef void trap_handler(struct vcpu *v, struct frame *f, uint64_t esr);
 
-static void skip(struct frame *f)
+/* False: it failed its condition, and skipping it was all. */
+static RARE __attribute__((noinline)) bool skip_aarch32(struct frame *f, uint64_t esr)
 {
-	f->elr += 4;
-	/* an IT block or BTYPE of the skipped instruction is over (AArch32 EL0 aside, which we do not emulate for) */
-	f->spsr &= ~(3UL << 10);
+	bool done = aarch32_is_done(esr, f->spsr);
+
+	f->elr += esr & ESR_IL ? 4 : 2;
+	f->spsr = aarch32_advance(f->spsr);
+	return done;
+}
+
+static inline void skip_aarch64(struct frame *f, uint64_t elr, uint64_t spsr)
+{
+	f->elr = elr + 4;
+	f->spsr = spsr & ~(3UL << 10); /* BTYPE of the skipped instruction is over */
+}
+
+static inline void skip(struct frame *f, uint64_t esr)
+{
+	uint64_t elr = f->elr, spsr = f->spsr; /* read together: a pair */
+
+	if (unlikely(spsr & SPSR_AARCH32))
+		skip_aarch32(f, esr);
+	else
+		skip_aarch64(f, elr, spsr);
 }
 
 static void trap_undefined(struct vcpu *v, struct frame *f, uint64_t esr)
 {
 	(void)v;
-	(void)esr;
-	inject_undefined(f);
+	if ((f->spsr & SPSR_AARCH32) && !aarch32_is_done(esr, f->spsr))
+		skip_aarch32(f, esr);
+	else
+		inject_undefined(f);
 }
 
-static void trap_wfx(struct vcpu *v, struct frame *f, uint64_t esr)
+static void wfx(struct vcpu *v, uint64_t esr)
 {
-	skip(f);
 	if ((esr & 1) == 0)
 		sched_block(v);
 	else
 		sched_yield(v);
+}
+
+static RARE __attribute__((noinline)) void wfx_aarch32(struct vcpu *v, struct frame *f, uint64_t esr)
+{
+	if (skip_aarch32(f, esr))
+		wfx(v, esr);
+}
+
+static void trap_wfx(struct vcpu *v, struct frame *f, uint64_t esr)
+{
+	uint64_t elr = f->elr, spsr = f->spsr;
+
+	if (unlikely(spsr & SPSR_AARCH32)) {
+		wfx_aarch32(v, f, esr);
+		return;
+	}
+	skip_aarch64(f, elr, spsr);
+	wfx(v, esr);
 }
 
 static void trap_hvc(struct vcpu *v, struct frame *f, uint64_t esr)
@@ -57,14 +96,14 @@ static void trap_smc(struct vcpu *v, struct frame *f, uint64_t esr)
 		inject_undefined(f);
 		return;
 	}
-	skip(f);
+	skip_aarch64(f, f->elr, f->spsr);
 	smccc_call(v, f);
 }
 
 static void trap_sysreg(struct vcpu *v, struct frame *f, uint64_t esr)
 {
 	if (sysreg_emulate(v, f, ESR_ISS(esr)))
-		skip(f);
+		skip_aarch64(f, f->elr, f->spsr);
 	else
 		inject_undefined(f);
 }
@@ -123,14 +162,14 @@ static inline bool emulate(struct vcpu *v, struct frame *f, uint64_t esr, ipa_t 
 	m.size = (uint8_t)(1u << log);
 	m.write = (esr & ISS_WRITE) != 0;
 	m.value = esr & ISS_WRITE ? frame_get(f, reg) << unused >> unused : 0;
-	if (!mmio_emulate(v, &m))
+	if (unlikely(!mmio_emulate(v, &m)))
 		return false;
 	if (!(esr & ISS_WRITE)) {
 		if (m.size == 0)
 			return true; /* the guest does it again */
 		frame_set(f, reg, esr & ISS_SIGNED ? extend(m.value, esr, m.size) : m.value);
 	}
-	skip(f);
+	skip(f, esr);
 	return true;
 }
 
@@ -152,14 +191,14 @@ static RARE __attribute__((noinline)) void abort_other(struct vcpu *v, struct fr
 	if (!(esr & ISS_STAGE1WALK)) {
 		if (esr &
 		    ISS_CACHE) { /* cache maintenance on an address without memory: nothing to do */
-			skip(f);
+			skip(f, esr);
 			return;
 		}
 		if (esr & ISS_VALID) {
 			if (emulate(v, f, esr, at))
 				return;
 		} else if (load_store_emulate(v, f, (esr & ISS_WRITE) != 0, GVA(far), at)) {
-			skip(f);
+			skip(f, esr);
 			return;
 		}
 	}
@@ -205,8 +244,10 @@ static trap_handler *const handlers[64] = {
 void trap_sync(struct frame *f)
 {
 	uint64_t esr = sysreg_read(esr_el2);
+	register trap_handler *handler asm("x16") = handlers[ESR_CLASS(esr)];
 
-	handlers[ESR_CLASS(esr)](vcpu_current(), f, esr);
+	asm("" : "+r"(handler)); /* where the compiler would move it */
+	handler(vcpu_current(), f, esr);
 }
 
 void trap_irq(struct frame *f)
