@@ -19,7 +19,7 @@ HV_SMALL := $(wildcard $(addprefix hypervisor/,boot/*.c boards/*.c xen/*.c lib/d
 	guest/load_store.c arch/arm64/fault.c arch/arm64/mmu.c arch/arm64/psci.c arch/arm64/stage2.c core/power*.c core/domain*.c core/pool.c \
 	core/cpu_power.c core/console.c core/memory.c core/page.c core/grant.c core/watchdog.c))
 HV_SMALL += $(addprefix hypervisor/,core/irq.c core/event.c core/grant_map.c core/time.c core/vcpu.c guest/hooks.c \
-	guest/aarch32.c guest/vgic_lr.c guest/vsysreg.c guest/vtimer.c)
+	guest/aarch32.c guest/walk.c guest/vgic_lr.c guest/vsysreg.c guest/vtimer.c)
 $(HV_SMALL:hypervisor/%.c=$(HV)/obj/%.o): HV_CFLAGS += -Os
 # these functions are what the compiler would call for such loops
 $(HV)/obj/lib/string.o: HV_CFLAGS += -fno-tree-loop-distribute-patterns

@@ -108,16 +108,33 @@ static void trap_sysreg(struct vcpu *v, struct frame *f, uint64_t esr)
 		inject_undefined(f);
 }
 
+#define ISS_VALID      (1UL << 24)
+#define ISS_SIGNED     (1UL << 21)
+#define ISS_REG64      (1UL << 15)
+#define ISS_CACHE      (1UL << 8)
+#define ISS_STAGE1WALK (1UL << 7)
+#define ISS_WRITE      (1UL << 6)
+
 /* The guest-physical address of an abort. HPFAR_EL2 is valid for translation and access flag faults, not for permission faults
  * (Arm ARM D24.2.58). */
 static bool fault_address(uint64_t esr, uint64_t far, ipa_t *out)
 {
 	unsigned status = esr & 0x3c;
 
-	if (status == 0x0c && !(esr & 1UL << 7)) /* permission fault, not on a stage 1 walk */
+	if (status == 0x0c && !(esr & ISS_STAGE1WALK)) /* permission fault, not on a stage 1 walk */
 		return guest_va_to_ipa(GVA(far), out);
 	*out = IPA(bits_get(sysreg_read(hpfar_el2), 43, 4) << 12 | (far & PAGE_MASK));
 	return true;
+}
+
+#define EXTERNAL_ABORT	    0x10u
+#define EXTERNAL_ABORT_WALK 0x14u /* and the level of stage 1 */
+
+/* An access to what is not there: on a bus it would be an external abort, of the walk's own access or of the guest's. */
+static RARE void take_abort(struct vcpu *v, struct frame *f, gva_t far, uint64_t esr)
+{
+	inject_abort(f, far, esr,
+		     esr & ISS_STAGE1WALK ? EXTERNAL_ABORT_WALK + walk_level(v->domain, far) : EXTERNAL_ABORT);
 }
 
 static RARE void trap_insn_abort(struct vcpu *v, struct frame *f, uint64_t esr)
@@ -131,15 +148,8 @@ static RARE void trap_insn_abort(struct vcpu *v, struct frame *f, uint64_t esr)
 		return;
 	if (log_guest(v->domain))
 		log_debug("d%uv%u jumps to %lx, where nothing is", v->domain->id, v->id, far);
-	inject_abort(f, GVA(far), esr);
+	take_abort(v, f, GVA(far), esr);
 }
-
-#define ISS_VALID      (1UL << 24)
-#define ISS_SIGNED     (1UL << 21)
-#define ISS_REG64      (1UL << 15)
-#define ISS_CACHE      (1UL << 8)
-#define ISS_STAGE1WALK (1UL << 7)
-#define ISS_WRITE      (1UL << 6)
 
 static uint64_t extend(uint64_t value, uint64_t esr, unsigned size)
 {
@@ -181,9 +191,8 @@ static RARE __attribute__((noinline)) void abort_other(struct vcpu *v, struct fr
 	ipa_t at;
 
 	if ((status & 0x3c) != 0x04 && (status & 0x3c) != 0x08 && (status & 0x3c) != 0x0c) {
-		inject_abort(
-			f, GVA(far),
-			esr); /* a synchronous external abort of the machine, an alignment fault */
+		take_abort(v, f, GVA(far),
+			   esr); /* a synchronous external abort of the machine, an alignment fault */
 		return;
 	}
 	if (!fault_address(esr, far, &at))
@@ -209,7 +218,7 @@ static RARE __attribute__((noinline)) void abort_other(struct vcpu *v, struct fr
 		log_debug("d%uv%u: %s at %lx (physical %lx), where nothing is; pc %lx",
 			  v->domain->id, v->id, esr & ISS_WRITE ? "write" : "read", far, at.raw,
 			  f->elr);
-	inject_abort(f, GVA(far), esr);
+	take_abort(v, f, GVA(far), esr);
 }
 
 /* Nearly all are accesses to emulated registers, told by one comparison: a valid syndrome, a translation fault at a known

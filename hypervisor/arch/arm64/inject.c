@@ -34,14 +34,14 @@ void inject_undefined(struct frame *f)
 
 #define ISS_WNR_CM (1UL << 6 | 1UL << 8)
 
-void inject_abort(struct frame *f, gva_t far, uint64_t esr)
+void inject_abort(struct frame *f, gva_t far, uint64_t esr, unsigned status)
 {
 	bool same = (f->spsr & PSTATE_MODE) == 4 || (f->spsr & PSTATE_MODE) == 5;
 	bool instruction = ESR_CLASS(esr) == ESR_INSN_ABORT_LOWER;
 	unsigned class = instruction ? ESR_INSN_ABORT_LOWER : ESR_DATA_ABORT_LOWER;
 
 	sysreg_write(far_el1, far.raw);
-	take(f, (uint64_t)(class + same) << 26 | ESR_IL | (instruction ? 0 : esr & ISS_WNR_CM) | 0x10);
+	take(f, (uint64_t)(class + same) << 26 | ESR_IL | (instruction ? 0 : esr & ISS_WNR_CM) | status);
 }
 
 uint64_t guest_sp_read(const struct frame *f)
