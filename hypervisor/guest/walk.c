@@ -9,9 +9,10 @@ static const uint8_t page_bits[2][4] = {{12, 16, 14, 12}, {12, 14, 12, 16}};
 unsigned walk_level(struct domain *d, gva_t va)
 {
 	bool high = va.raw >> 55 & 1;
-	uint64_t tcr = sysreg_read(tcr_el1), at = high ? sysreg_read(ttbr1_el1) : sysreg_read(ttbr0_el1);
-	unsigned page = page_bits[high][high ? tcr >> 30 & 3 : tcr >> 14 & 3], stride = page - 3;
-	unsigned left = 64 - (unsigned)((high ? tcr >> 16 : tcr) & 0x3f) - page, level = 3;
+	uint64_t at = high ? sysreg_read(ttbr1_el1) : sysreg_read(ttbr0_el1);
+	unsigned tcr = (unsigned)(sysreg_read(tcr_el1) >> (high ? 16 : 0)); /* both halves are alike */
+	unsigned page = page_bits[high][tcr >> 14 & 3], stride = page - 3;
+	unsigned left = 64 - (tcr & 0x3f) - page, level = 3;
 	struct page *frame;
 	pa_t pa;
 
