@@ -13,14 +13,10 @@
 
 typedef void trap_handler(struct vcpu *v, struct frame *f, uint64_t esr);
 
-/* False: it failed its condition, and skipping it was all. */
-static RARE __attribute__((noinline)) bool skip_aarch32(struct frame *f, uint64_t esr)
+static RARE __attribute__((noinline)) void skip_aarch32(struct frame *f, uint64_t esr)
 {
-	bool done = aarch32_is_done(esr, f->spsr);
-
 	f->elr += esr & ESR_IL ? 4 : 2;
 	f->spsr = aarch32_advance(f->spsr);
-	return done;
 }
 
 static inline void skip_aarch64(struct frame *f, uint64_t elr, uint64_t spsr)
@@ -39,7 +35,7 @@ static inline void skip(struct frame *f, uint64_t esr)
 		skip_aarch64(f, elr, spsr);
 }
 
-static void trap_undefined(struct vcpu *v, struct frame *f, uint64_t esr)
+static RARE void trap_undefined(struct vcpu *v, struct frame *f, uint64_t esr)
 {
 	(void)v;
 	if ((f->spsr & SPSR_AARCH32) && !aarch32_is_done(esr, f->spsr))
@@ -58,8 +54,9 @@ static void wfx(struct vcpu *v, uint64_t esr)
 
 static RARE __attribute__((noinline)) void wfx_aarch32(struct vcpu *v, struct frame *f, uint64_t esr)
 {
-	if (skip_aarch32(f, esr))
+	if (aarch32_is_done(esr, f->spsr))
 		wfx(v, esr);
+	skip_aarch32(f, esr);
 }
 
 static void trap_wfx(struct vcpu *v, struct frame *f, uint64_t esr)

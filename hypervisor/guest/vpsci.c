@@ -47,7 +47,7 @@ static struct vcpu *vcpu_of(struct domain *d, uint64_t affinity)
 	return d->vcpu[id];
 }
 
-static int64_t affinity_info(struct vcpu *v, uint64_t affinity, uint64_t level, uint64_t unused)
+static RARE int64_t affinity_info(struct vcpu *v, uint64_t affinity, uint64_t level, uint64_t unused)
 {
 	struct vcpu *t = vcpu_of(v->domain, affinity);
 
@@ -63,7 +63,7 @@ static int64_t affinity_info(struct vcpu *v, uint64_t affinity, uint64_t level, 
 	return 0;
 }
 
-static int64_t cpu_on(struct vcpu *v, uint64_t affinity, uint64_t entry, uint64_t context)
+static RARE int64_t cpu_on(struct vcpu *v, uint64_t affinity, uint64_t entry, uint64_t context)
 {
 	struct vcpu *t = vcpu_of(v->domain, affinity);
 
@@ -163,7 +163,7 @@ static int64_t psci_features(struct vcpu *v, uint64_t function, uint64_t a2, uin
 }
 
 /* What the machine's firmware says of a workaround, for guests that ask (DEN 0028, 7.5 and following). */
-static int64_t workaround_state(uint32_t function)
+static RARE int64_t workaround_state(uint32_t function)
 {
 	int64_t state;
 
@@ -175,7 +175,7 @@ static int64_t workaround_state(uint32_t function)
 	return function == SMCCC_WORKAROUND_2 && state == 0 ? 1 : state;
 }
 
-static int64_t arch_features(uint64_t function)
+static RARE int64_t arch_features(uint64_t function)
 {
 	switch ((uint32_t)function) {
 	case SMCCC_VERSION:
