@@ -2,10 +2,11 @@
 #include "lib/bits.h"
 
 #define ESR_CLASS(esr) ((unsigned)((esr) >> 26))
-#define CLASS_WFX      0x01u /* the first class whose syndrome has a condition, and the last one that EL0 can cause */
-#define CLASS_CP14_64  0x0cu
-#define CV	       (1UL << 24)
-#define ALWAYS	       14u
+#define CLASS_WFX                                                                                  \
+	0x01u /* the first class whose syndrome has a condition, and the last one that EL0 can cause */
+#define CLASS_CP14_64 0x0cu
+#define CV	      (1UL << 24)
+#define ALWAYS	      14u
 
 /* IT[7:0]: its high half is the condition of the instruction, and 0 is outside of a block. */
 static unsigned it_state(uint64_t spsr)
@@ -36,5 +37,6 @@ uint64_t aarch32_advance(uint64_t spsr)
 	unsigned it = it_state(spsr);
 
 	it = it & 7 ? (it & 0xe0) | (it << 1 & 0x1f) : 0;
-	return (spsr & ~(0x3fUL << 10 | 3UL << 25)) | (uint64_t)(it >> 2) << 10 | (uint64_t)(it & 3) << 25;
+	return (spsr & ~(0x3fUL << 10 | 3UL << 25)) | (uint64_t)(it >> 2) << 10 |
+	       (uint64_t)(it & 3) << 25;
 }

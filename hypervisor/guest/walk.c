@@ -10,7 +10,8 @@ unsigned walk_level(struct domain *d, gva_t va)
 {
 	bool high = va.raw >> 55 & 1;
 	uint64_t at = high ? sysreg_read(ttbr1_el1) : sysreg_read(ttbr0_el1);
-	unsigned tcr = (unsigned)(sysreg_read(tcr_el1) >> (high ? 16 : 0)); /* both halves are alike */
+	unsigned tcr =
+		(unsigned)(sysreg_read(tcr_el1) >> (high ? 16 : 0)); /* both halves are alike */
 	unsigned page = page_bits[high][tcr >> 14 & 3], stride = page - 3;
 	unsigned left = 64 - (tcr & 0x3f) - page, level = 3;
 	struct page *frame;

@@ -14,11 +14,8 @@ static const uint16_t wfi_thumb[] = {
 	0xdf00, /* svc #0 */
 };
 static const uint16_t wfi_wide[] = {
-	0x2001,
-	0xf3af, 0x8003, /* wfi.w */
-	0x3002,
-	0x3004,
-	0xdf00,
+	0x2001, 0xf3af, 0x8003, /* wfi.w */
+	0x3002, 0x3004, 0xdf00,
 };
 static const uint32_t wfi_arm[] = {
 	0xe3a00001, /* mov r0, #1 */
@@ -26,19 +23,15 @@ static const uint32_t wfi_arm[] = {
 	0xe2800002, /* add r0, r0, #2 */
 	0xe1500000, /* cmp r0, r0 */
 	0x1320f003, /* wfine */
-	0xe2800004,
-	0xef000000,
+	0xe2800004, 0xef000000,
 };
 static const uint16_t load_thumb[] = {
-	0x2001,
-	0x6809, /* ldr r1, [r1] */
-	0x3002,
-	0x4288, /* cmp r0, r1 */
-	0xbf14, /* ite ne */
-	0x6812, /* ldrne r2, [r2] */
-	0x3010, /* addeq r0, #16 */
-	0x3004,
-	0xdf00,
+	0x2001, 0x6809, /* ldr r1, [r1] */
+	0x3002, 0x4288, /* cmp r0, r1 */
+	0xbf14,		/* ite ne */
+	0x6812,		/* ldrne r2, [r2] */
+	0x3010,		/* addeq r0, #16 */
+	0x3004, 0xdf00,
 };
 
 static volatile uint64_t left_by;
@@ -62,12 +55,13 @@ static void at_el0(const void *code, bool thumb, uint64_t r[3])
 	sysreg_write(cntv_cval_el0, counter() + ticks_of_us(200));
 	sysreg_write(cntv_ctl_el0, 1);
 	cpu_this()->on_exception = back;
-	asm volatile("adr x20, 1f\nmsr elr_el1, %1\nmsr spsr_el1, %2\nldp x1, x2, [%0, #8]\nic iallu\ndsb sy\nisb\neret\n"
+	asm volatile("adr x20, 1f\nmsr elr_el1, %1\nmsr spsr_el1, %2\nldp x1, x2, [%0, #8]\nic "
+		     "iallu\ndsb sy\nisb\neret\n"
 		     "1: stp x0, x1, [%0]\nstr x2, [%0, #16]"
 		     :
 		     : "r"(r), "r"(at), "r"(spsr)
-		     : "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15",
-		       "x16", "x17", "x18", "x20", "cc", "memory");
+		     : "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11",
+		       "x12", "x13", "x14", "x15", "x16", "x17", "x18", "x20", "cc", "memory");
 	cpu_this()->on_exception = NULL;
 	sysreg_write(cntv_ctl_el0, 0);
 }

@@ -180,7 +180,8 @@ static void life(struct cpu *c)
 {
 	__atomic_add_fetch(&lives[c->id], 1, __ATOMIC_ACQ_REL);
 	for (unsigned i = 1; i < cpus_there && !stop; i++) {
-		int64_t result = psci(PSCI_CPU_ON, i, (uint64_t)guest_cpu_entry, (uint64_t)&cpus[i]);
+		int64_t result =
+			psci(PSCI_CPU_ON, i, (uint64_t)guest_cpu_entry, (uint64_t)&cpus[i]);
 
 		if (result == SUCCESS)
 			__atomic_add_fetch(&wins[i], 1, __ATOMIC_ACQ_REL);

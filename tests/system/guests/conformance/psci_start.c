@@ -97,7 +97,8 @@ static void go_off_within(struct cpu *c)
 static void look(struct cpu *c)
 {
 	(void)c;
-	seen[1] = icc_read(ICC_RPR); /* nothing is being handled: its priority was the interface's */
+	seen[1] =
+		icc_read(ICC_RPR); /* nothing is being handled: its priority was the interface's */
 	seen[2] = icc_read(ICC_AP1R0);
 	seen[3] = read32(SGI(c->id) + ISACTIVER);
 	icc_write(ICC_CTLR, 2);

@@ -26,7 +26,9 @@ static unsigned load(uint64_t at)
 	cpu_this()->esr = 0;
 	if (!FAULTS("ldr x0, [%0]" ::"r"(at) : "x0", "memory"))
 		return 0;
-	return cpu_this()->far == at && (cpu_this()->esr & ~0x3ful) == (ABORT << 26 | 1u << 25) ? STATUS() : 0;
+	return cpu_this()->far == at && (cpu_this()->esr & ~0x3ful) == (ABORT << 26 | 1u << 25)
+		       ? STATUS()
+		       : 0;
 }
 
 CASE(walk_second_table_is_nowhere, 1)
@@ -94,8 +96,7 @@ CASE(walk_first_table_is_nowhere, 1)
 		uint8_t tg1, t1sz, granule, level; /* granule: where its field of ID_AA64MMFR0 is */
 	} with[] = {
 		{2, 16, 28, 0}, {2, 24, 28, 0}, {2, 25, 28, 1}, {2, 34, 28, 2},
-		{3, 16, 24, 1}, {3, 22, 24, 2},
-		{1, 17, 20, 1}, {1, 28, 20, 2},
+		{3, 16, 24, 1}, {3, 22, 24, 2}, {1, 17, 20, 1}, {1, 28, 20, 2},
 	};
 	uint64_t granules = sysreg_read(id_aa64mmfr0_el1);
 

@@ -58,8 +58,12 @@ static void test_condition_of_the_syndrome(void **state)
 		for (uint64_t nzcv = 0; nzcv < 16; nzcv++) {
 			bool must = condition_holds(cond, (unsigned)nzcv);
 
-			assert_int_equal(aarch32_is_done(CLASS(WFX) | CV | COND(cond), nzcv << 28 | 0x10), must);
-			assert_int_equal(aarch32_is_done(CLASS(CP15) | CV | COND(cond), nzcv << 28 | with_it(0x08)), must);
+			assert_int_equal(
+				aarch32_is_done(CLASS(WFX) | CV | COND(cond), nzcv << 28 | 0x10),
+				must);
+			assert_int_equal(aarch32_is_done(CLASS(CP15) | CV | COND(cond),
+							 nzcv << 28 | with_it(0x08)),
+					 must);
 		}
 }
 
@@ -68,8 +72,9 @@ static void test_condition_of_the_it_block(void **state)
 	(void)state;
 	for (unsigned it = 1; it < 256; it++)
 		for (uint64_t nzcv = 0; nzcv < 16; nzcv++)
-			assert_int_equal(aarch32_is_done(CLASS(WFX) | COND(5), nzcv << 28 | with_it(it)),
-					 condition_holds(it >> 4, (unsigned)nzcv));
+			assert_int_equal(
+				aarch32_is_done(CLASS(WFX) | COND(5), nzcv << 28 | with_it(it)),
+				condition_holds(it >> 4, (unsigned)nzcv));
 	assert_true(aarch32_is_done(CLASS(WFX) | COND(5), with_it(0))); /* in none */
 }
 
@@ -78,7 +83,8 @@ static void test_what_has_no_condition_was_done(void **state)
 	(void)state;
 	for (unsigned ec = 0; ec < 64; ec++)
 		if (ec == 0 || ec > 0x0c)
-			assert_true(aarch32_is_done(CLASS(ec) | CV | COND(0), 0x10 | with_it(0x08)));
+			assert_true(
+				aarch32_is_done(CLASS(ec) | CV | COND(0), 0x10 | with_it(0x08)));
 	assert_true(aarch32_is_done(CLASS(ABORT) | CV | COND(1), 0xful << 28 | MODE));
 }
 
@@ -104,7 +110,8 @@ static void test_it_block_of_four(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 4; i++) {
 		assert_int_equal(spsr >> 12 & 0xf, must[i]);
-		assert_int_equal(aarch32_is_done(CLASS(WFX), spsr | 1ul << 30), must[i] == 0); /* Z */
+		assert_int_equal(aarch32_is_done(CLASS(WFX), spsr | 1ul << 30),
+				 must[i] == 0); /* Z */
 		spsr = aarch32_advance(spsr);
 	}
 	assert_int_equal(spsr, MODE);
