@@ -19,7 +19,7 @@ HV_SMALL := $(wildcard $(addprefix hypervisor/,boot/*.c boards/*.c xen/*.c lib/d
 	guest/load_store.c arch/arm64/fault.c arch/arm64/mmu.c arch/arm64/psci.c arch/arm64/stage2.c core/power*.c core/domain*.c core/pool.c \
 	core/cpu_power.c core/console.c core/memory.c core/page.c core/grant.c core/watchdog.c))
 HV_SMALL += $(addprefix hypervisor/,core/irq.c core/event.c core/grant_map.c core/time.c core/vcpu.c guest/hooks.c \
-	guest/vgic_lr.c guest/vsysreg.c guest/vtimer.c)
+	guest/aarch32.c guest/walk.c guest/vgic_lr.c guest/vsysreg.c guest/vtimer.c)
 $(HV_SMALL:hypervisor/%.c=$(HV)/obj/%.o): HV_CFLAGS += -Os
 # these functions are what the compiler would call for such loops
 $(HV)/obj/lib/string.o: HV_CFLAGS += -fno-tree-loop-distribute-patterns
@@ -81,8 +81,8 @@ HV_HOST_ROOMS := hypervisor/guest/vgic.c hypervisor/guest/vgic_lr.c hypervisor/g
 	tests/unit/hypervisor/fake/xen_machine.c $(wildcard hypervisor/xen/*.c)
 HV_UNIT := vgic event grant credit pool table
 HV_FUZZ := vgic hypercall grant
-HV_GUEST_UNIT := vpsci vtimer vsysreg load_store
-HV_HOST_ROOMS += $(addprefix hypervisor/guest/,vpsci.c vsysreg.c load_store.c) tests/unit/hypervisor/fake/guest_machine.c
+HV_GUEST_UNIT := vpsci vtimer vsysreg load_store aarch32
+HV_HOST_ROOMS += $(addprefix hypervisor/guest/,vpsci.c vsysreg.c load_store.c aarch32.c) tests/unit/hypervisor/fake/guest_machine.c
 HV_UNIT += $(HV_GUEST_UNIT)
 # power rails and the system controller of i.MX8, against a simulator of it
 HV_HOST_ROOMS += $(wildcard hypervisor/core/power*.c hypervisor/drivers/scu*.c) hypervisor/guest/vscu.c \

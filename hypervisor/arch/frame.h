@@ -31,8 +31,9 @@ static inline void frame_set(struct frame *f, unsigned reg, uint64_t value)
 /* Makes the guest take an exception at EL1 as the architecture would (ELR_EL1, SPSR_EL1, ESR_EL1, FAR_EL1, vector), with f as
  * its interrupted state. For the vCPU whose EL1 registers are loaded on this CPU. */
 void inject_undefined(struct frame *f);
-/* A synchronous external abort (DFSC 0x10) at guest virtual address `far`, for the abort that came to EL2 with syndrome `esr`. */
-void inject_abort(struct frame *f, gva_t far, uint64_t esr);
+/* A synchronous external abort with fault status `status` at guest virtual address `far`, for the abort that came to EL2 with syndrome
+ * `esr`. */
+void inject_abort(struct frame *f, gva_t far, uint64_t esr, unsigned status);
 /* The stack pointer that the interrupted code uses. Same vCPU. */
 uint64_t guest_sp_read(const struct frame *f);
 void guest_sp_write(const struct frame *f, uint64_t sp);

@@ -143,7 +143,7 @@ RARE void sched_set_online(struct vcpu *v, bool on)
 
 	credit_remove(&v->credit);
 	v->blocked = false;
-	__atomic_store_n(&v->online, on, __ATOMIC_RELEASE);
+	__atomic_store_n(&v->online, on ? VCPU_ON_PENDING : VCPU_OFF, __ATOMIC_RELEASE);
 	ATOMIC_WRITE(v->run, on ? VCPU_BLOCKED : VCPU_OFFLINE);
 	sched_count(v, RUN_OFFLINE);
 	lock_drop(&p->lock);
@@ -189,7 +189,7 @@ static void unload(struct cpu *c, struct frame *f)
 	if (v->stopping) {
 		v->stopping = false;
 		ATOMIC_WRITE(v->run, VCPU_OFFLINE);
-		__atomic_store_n(&v->online, false,
+		__atomic_store_n(&v->online, VCPU_OFF,
 				 __ATOMIC_RELEASE); /* vcpu_start() may come from now on */
 	}
 	lock_drop(&p->lock);
@@ -208,6 +208,8 @@ static void load(struct cpu *c, struct vcpu *v, struct frame *f)
 	*f = v->state.frame;
 	if (v->reset) {
 		v->reset = false;
+		ATOMIC_WRITE(v->online, VCPU_ON);
+		cpu_barrier_full(); /* who sees what it does sees that it is on */
 		sched_hooks->reset(v);
 	} else {
 		sched_hooks->arrive(v);

@@ -63,7 +63,7 @@ struct sched_hooks {
 	void (*timer)(struct vcpu *v); /* WORK_TIMER */
 	void (*reset)(
 		struct
-		vcpu *v); /* vcpu_start(): virtual interrupt controller and timers as after reset */
+		vcpu *v); /* vcpu_start(): as arrive, but the CPU interface and the timers are as after reset */
 	void (*arrive)(struct vcpu *v); /* its registers were loaded: interrupts and timers too */
 	uint64_t (*leave)(
 		struct

@@ -107,18 +107,18 @@ bool vcpu_take_marks(struct vcpu *v, unsigned *first, uint64_t *bits)
 	return false;
 }
 
-int vcpu_start(struct vcpu *v, uint64_t entry, uint64_t x0)
+enum vcpu_online vcpu_start(struct vcpu *v, uint64_t entry, uint64_t x0)
 {
-	bool off = false;
+	uint8_t was = VCPU_OFF;
 
-	/* online goes first, so that of two callers one is told EBUSY; nobody runs it while it is OFFLINE */
-	if (!__atomic_compare_exchange_n(&v->online, &off, true, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-		return -EBUSY;
+	/* online goes first, so that of two callers one is refused; nobody runs it while it is OFFLINE */
+	if (!__atomic_compare_exchange_n(&v->online, &was, VCPU_ON_PENDING, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		return was;
 	vcpu_state_reset(&v->state, 1UL << 31 | vcpu_affinity(v->id), entry, x0);
 	v->reset = true;
 	sched_set_online(v, true);
 	vcpu_kick(v, WORK_STOP);
-	return 0;
+	return was;
 }
 
 void vcpu_stop(struct vcpu *v)

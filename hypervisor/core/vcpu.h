@@ -33,13 +33,19 @@ struct runstate_info {
 	uint64_t time[RUN_STATES];
 };
 
+/* What PSCI says of it: one word, so that it is told as it was at one moment.
+ *
+ *  OFF      -> PENDING   an accepted CPU_ON (vcpu_start), or the tools
+ *  PENDING  -> ON        a pCPU took its state up
+ *  ON       -> OFF       its CPU_OFF, when its pCPU has let go of it */
+enum vcpu_online { VCPU_OFF, VCPU_ON, VCPU_ON_PENDING };
 enum vcpu_run { VCPU_OFFLINE, VCPU_RUNNING, VCPU_BLOCKED, VCPU_RUNNABLE }; /* core/sched.h has the table */
 
 struct vcpu {
 	struct domain *domain; /* entry.S and trap.c keep the hot fields in the first cache line */
 	uint32_t work;	       /* WORK_*; set by anybody (atomic), cleared by its own pCPU */
 	uint16_t id;	       /* index in domain->vcpu[] */
-	bool online;	       /* PSCI on */
+	uint8_t online;	       /* enum vcpu_online */
 	enum vcpu_run run;
 	struct cpu *cpu; /* the pCPU it runs on, or ran on last */
 	struct vgic_vcpu *vgic;
@@ -54,7 +60,7 @@ struct vcpu {
 	uint32_t lines;
 
 	uint64_t restart[2];   /* arguments 0 and 1 of a hypercall that answered -ERESTART, see xen/hypercall.h */
-	bool reset;	       /* state was set by vcpu_start(): interrupts and timers start anew when it is loaded */
+	bool reset;	       /* state was set by vcpu_start(): CPU interface and timers start anew when it is loaded */
 	uint32_t pauses;       /* vcpu_pause() count: by domctl or by core */
 	enum runstate counted;	       /* what it does, for the clocks: since `counted_since`, and so many ticks before that */
 	uint64_t counted_since;
@@ -89,7 +95,7 @@ int vcpu_create(struct domain *d, unsigned id, struct cpu *on, struct vcpu **out
 void vcpu_destroy(struct vcpu *v);
 
 /* A virtual interrupt became pending (edge) or its line went up: any INTID, any CPU, interrupts masked or not, no locks
- * needed. Marks and kicks. An offline vCPU keeps the mark until it is reset. */
+ * needed. Marks and kicks. An offline vCPU keeps the mark. */
 void vcpu_mark_irq(struct vcpu *v, unsigned intid);
 /* The line of PPI `intid` (16..31) of this vCPU. Up: marks it as vcpu_mark_irq() does. Down: only the level changes. */
 void vcpu_set_line(struct vcpu *v, unsigned intid, bool up);
@@ -100,9 +106,9 @@ void vcpu_kick(struct vcpu *v, uint32_t work);
 /* Another thing than an interrupt ended a wait (poll timeout, unpause): same as vcpu_kick(v, 0) plus leaving BLOCKED. */
 void vcpu_wake(struct vcpu *v);
 
-/* PSCI CPU_ON and CPU_OFF, and VCPUOP up/down. vcpu_start: resets all state, -EBUSY when online already (PSCI: ALREADY_ON).
+/* PSCI CPU_ON and CPU_OFF, and VCPUOP up/down. vcpu_start: resets the state of the CPU if it was VCPU_OFF; what it was.
  * vcpu_stop: for the calling vCPU; it stops on its way out. */
-int vcpu_start(struct vcpu *v, uint64_t entry, uint64_t x0);
+enum vcpu_online vcpu_start(struct vcpu *v, uint64_t entry, uint64_t x0);
 void vcpu_stop(struct vcpu *v);
 /* Something waits for the CPU that runs v's hypercall: a long one stops here and goes on later. */
 bool vcpu_should_yield(struct vcpu *v);

@@ -2,6 +2,7 @@
 #include "arch/arm64/sysreg.h"
 #include "drivers/gicv3.h"
 
+#define ICC_SRE_EL1	S3_0_C12_C12_5
 #define ICC_SRE_EL2	S3_4_C12_C9_5
 #define ICC_PMR_EL1	S3_0_C4_C6_0
 #define ICC_IAR1_EL1	S3_0_C12_C12_0
@@ -92,10 +93,14 @@ bool gic_interface_init(void)
 {
 	uint64_t vtr;
 
-	WRITE(ICC_SRE_EL2, 0xful); /* SRE, no bypass, and EL1 may use the system registers */
+	/* SRE, no bypass. Enable stays 0, so that a guest's ICC_SRE_EL1 traps (unless the GIC has no legacy interface and it is constant
+	 * anyhow): what is set here holds for all guests, and no switch has to look at it */
+	WRITE(ICC_SRE_EL2, 7ul);
 	isb();
 	if (!(READ(ICC_SRE_EL2) & 1))
 		return false;
+	WRITE(ICC_SRE_EL1, 7ul);
+	isb();
 	WRITE(ICC_CTLR_EL1, 1ul << 1); /* EOImode 1 */
 	WRITE(ICC_PMR_EL1, 0xfful);
 	WRITE(ICC_BPR1_EL1, 0ul);

@@ -8,8 +8,8 @@
 
 static void guest_reset(struct vcpu *v)
 {
+	vtimer_reset(v); /* its lines are down from here on */
 	vgic_reset(v);
-	vtimer_reset(v);
 }
 
 static void guest_arrive(struct vcpu *v)

@@ -5,6 +5,7 @@
 #include "core/irq.h"
 #include "core/memory.h"
 #include "core/sched.h"
+#include "guest/aarch32.h"
 #include "guest/load_store.h"
 #include "lib/bits.h"
 #include "lib/print.h"
@@ -12,27 +13,62 @@
 
 typedef void trap_handler(struct vcpu *v, struct frame *f, uint64_t esr);
 
-static void skip(struct frame *f)
+static RARE __attribute__((noinline)) void skip_aarch32(struct frame *f, uint64_t esr)
 {
-	f->elr += 4;
-	/* an IT block or BTYPE of the skipped instruction is over (AArch32 EL0 aside, which we do not emulate for) */
-	f->spsr &= ~(3UL << 10);
+	f->elr += esr & ESR_IL ? 4 : 2;
+	f->spsr = aarch32_advance(f->spsr);
 }
 
-static void trap_undefined(struct vcpu *v, struct frame *f, uint64_t esr)
+static inline void skip_aarch64(struct frame *f, uint64_t elr, uint64_t spsr)
+{
+	f->elr = elr + 4;
+	f->spsr = spsr & ~(3UL << 10); /* BTYPE of the skipped instruction is over */
+}
+
+static inline void skip(struct frame *f, uint64_t esr)
+{
+	uint64_t elr = f->elr, spsr = f->spsr; /* read together: a pair */
+
+	if (unlikely(spsr & SPSR_AARCH32))
+		skip_aarch32(f, esr);
+	else
+		skip_aarch64(f, elr, spsr);
+}
+
+static RARE void trap_undefined(struct vcpu *v, struct frame *f, uint64_t esr)
 {
 	(void)v;
-	(void)esr;
-	inject_undefined(f);
+	if ((f->spsr & SPSR_AARCH32) && !aarch32_is_done(esr, f->spsr))
+		skip_aarch32(f, esr);
+	else
+		inject_undefined(f);
 }
 
-static void trap_wfx(struct vcpu *v, struct frame *f, uint64_t esr)
+static void wfx(struct vcpu *v, uint64_t esr)
 {
-	skip(f);
 	if ((esr & 1) == 0)
 		sched_block(v);
 	else
 		sched_yield(v);
+}
+
+static RARE __attribute__((noinline)) void wfx_aarch32(struct vcpu *v, struct frame *f, uint64_t esr)
+{
+	if (aarch32_is_done(esr, f->spsr))
+		wfx(v, esr);
+	skip_aarch32(f, esr);
+}
+
+static void trap_wfx(struct vcpu *v, struct frame *f, uint64_t esr)
+{
+	uint64_t elr = f->elr, spsr = f->spsr;
+
+	if (unlikely(spsr & SPSR_AARCH32)) {
+		wfx_aarch32(v, f, esr);
+		return;
+	}
+	skip_aarch64(f, elr, spsr);
+	wfx(v, esr);
 }
 
 static void trap_hvc(struct vcpu *v, struct frame *f, uint64_t esr)
@@ -57,17 +93,24 @@ static void trap_smc(struct vcpu *v, struct frame *f, uint64_t esr)
 		inject_undefined(f);
 		return;
 	}
-	skip(f);
+	skip_aarch64(f, f->elr, f->spsr);
 	smccc_call(v, f);
 }
 
 static void trap_sysreg(struct vcpu *v, struct frame *f, uint64_t esr)
 {
 	if (sysreg_emulate(v, f, ESR_ISS(esr)))
-		skip(f);
+		skip_aarch64(f, f->elr, f->spsr);
 	else
 		inject_undefined(f);
 }
+
+#define ISS_VALID      (1UL << 24)
+#define ISS_SIGNED     (1UL << 21)
+#define ISS_REG64      (1UL << 15)
+#define ISS_CACHE      (1UL << 8)
+#define ISS_STAGE1WALK (1UL << 7)
+#define ISS_WRITE      (1UL << 6)
 
 /* The guest-physical address of an abort. HPFAR_EL2 is valid for translation and access flag faults, not for permission faults
  * (Arm ARM D24.2.58). */
@@ -75,10 +118,20 @@ static bool fault_address(uint64_t esr, uint64_t far, ipa_t *out)
 {
 	unsigned status = esr & 0x3c;
 
-	if (status == 0x0c && !(esr & 1UL << 7)) /* permission fault, not on a stage 1 walk */
+	if (status == 0x0c && !(esr & ISS_STAGE1WALK)) /* permission fault, not on a stage 1 walk */
 		return guest_va_to_ipa(GVA(far), out);
 	*out = IPA(bits_get(sysreg_read(hpfar_el2), 43, 4) << 12 | (far & PAGE_MASK));
 	return true;
+}
+
+#define EXTERNAL_ABORT	    0x10u
+#define EXTERNAL_ABORT_WALK 0x14u /* and the level of stage 1 */
+
+/* An access to what is not there: on a bus it would be an external abort, of the walk's own access or of the guest's. */
+static RARE void take_abort(struct vcpu *v, struct frame *f, gva_t far, uint64_t esr)
+{
+	inject_abort(f, far, esr,
+		     esr & ISS_STAGE1WALK ? EXTERNAL_ABORT_WALK + walk_level(v->domain, far) : EXTERNAL_ABORT);
 }
 
 static RARE void trap_insn_abort(struct vcpu *v, struct frame *f, uint64_t esr)
@@ -92,15 +145,8 @@ static RARE void trap_insn_abort(struct vcpu *v, struct frame *f, uint64_t esr)
 		return;
 	if (log_guest(v->domain))
 		log_debug("d%uv%u jumps to %lx, where nothing is", v->domain->id, v->id, far);
-	inject_abort(f, GVA(far), esr);
+	take_abort(v, f, GVA(far), esr);
 }
-
-#define ISS_VALID      (1UL << 24)
-#define ISS_SIGNED     (1UL << 21)
-#define ISS_REG64      (1UL << 15)
-#define ISS_CACHE      (1UL << 8)
-#define ISS_STAGE1WALK (1UL << 7)
-#define ISS_WRITE      (1UL << 6)
 
 static uint64_t extend(uint64_t value, uint64_t esr, unsigned size)
 {
@@ -123,14 +169,14 @@ static inline bool emulate(struct vcpu *v, struct frame *f, uint64_t esr, ipa_t 
 	m.size = (uint8_t)(1u << log);
 	m.write = (esr & ISS_WRITE) != 0;
 	m.value = esr & ISS_WRITE ? frame_get(f, reg) << unused >> unused : 0;
-	if (!mmio_emulate(v, &m))
+	if (unlikely(!mmio_emulate(v, &m)))
 		return false;
 	if (!(esr & ISS_WRITE)) {
 		if (m.size == 0)
 			return true; /* the guest does it again */
 		frame_set(f, reg, esr & ISS_SIGNED ? extend(m.value, esr, m.size) : m.value);
 	}
-	skip(f);
+	skip(f, esr);
 	return true;
 }
 
@@ -142,9 +188,8 @@ static RARE __attribute__((noinline)) void abort_other(struct vcpu *v, struct fr
 	ipa_t at;
 
 	if ((status & 0x3c) != 0x04 && (status & 0x3c) != 0x08 && (status & 0x3c) != 0x0c) {
-		inject_abort(
-			f, GVA(far),
-			esr); /* a synchronous external abort of the machine, an alignment fault */
+		take_abort(v, f, GVA(far),
+			   esr); /* a synchronous external abort of the machine, an alignment fault */
 		return;
 	}
 	if (!fault_address(esr, far, &at))
@@ -152,14 +197,14 @@ static RARE __attribute__((noinline)) void abort_other(struct vcpu *v, struct fr
 	if (!(esr & ISS_STAGE1WALK)) {
 		if (esr &
 		    ISS_CACHE) { /* cache maintenance on an address without memory: nothing to do */
-			skip(f);
+			skip(f, esr);
 			return;
 		}
 		if (esr & ISS_VALID) {
 			if (emulate(v, f, esr, at))
 				return;
 		} else if (load_store_emulate(v, f, (esr & ISS_WRITE) != 0, GVA(far), at)) {
-			skip(f);
+			skip(f, esr);
 			return;
 		}
 	}
@@ -170,7 +215,7 @@ static RARE __attribute__((noinline)) void abort_other(struct vcpu *v, struct fr
 		log_debug("d%uv%u: %s at %lx (physical %lx), where nothing is; pc %lx",
 			  v->domain->id, v->id, esr & ISS_WRITE ? "write" : "read", far, at.raw,
 			  f->elr);
-	inject_abort(f, GVA(far), esr);
+	take_abort(v, f, GVA(far), esr);
 }
 
 /* Nearly all are accesses to emulated registers, told by one comparison: a valid syndrome, a translation fault at a known
@@ -205,8 +250,10 @@ static trap_handler *const handlers[64] = {
 void trap_sync(struct frame *f)
 {
 	uint64_t esr = sysreg_read(esr_el2);
+	register trap_handler *handler asm("x16") = handlers[ESR_CLASS(esr)];
 
-	handlers[ESR_CLASS(esr)](vcpu_current(), f, esr);
+	asm("" : "+r"(handler)); /* where the compiler would move it */
+	handler(vcpu_current(), f, esr);
 }
 
 void trap_irq(struct frame *f)

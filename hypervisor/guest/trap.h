@@ -32,6 +32,10 @@ bool mmio_emulate(struct vcpu *v, struct mmio *m);
 /* Registers an emulated range of one domain. At creation only (no lock on the way through). `base` 4 KiB aligned. -ENOSPC. */
 int mmio_register(struct domain *d, ipa_t base, uint64_t size, bool (*handler)(struct vcpu *v, struct mmio *m, uint64_t offset));
 
+/* guest/walk.c: the level of the guest's stage 1 tables at which a walk for `va` comes to what is no memory, by the EL1 registers of
+ * this CPU. 3 when it does not before. */
+unsigned walk_level(struct domain *d, gva_t va);
+
 /* guest/vgic.c, beyond sched_hooks: where the guest finds its controller. Dom0: the host's addresses, one redistributor region
  * of vcpus_max frames of 128 KiB. Called by boot/dom0 before the first vCPU runs; registers its mmio ranges. */
 int vgic_place(struct domain *d, ipa_t distributor, ipa_t redistributors, unsigned spis);

@@ -340,29 +340,11 @@ int vgic_set_spi(struct domain *d, unsigned intid, bool up)
 }
 
 /* ---- life ------------------------------------------------------------------------------------------------------------ */
-static void bank_reset(struct vgic_bank *bank)
-{
-	*bank = (struct vgic_bank){0};
-}
-
+/* Of the CPU interface alone: the redistributor is the GIC's, and keeps what others have set up or made pending meanwhile. */
 RARE void vgic_reset(struct vcpu *v)
 {
-	struct vgic_vcpu *g = v->vgic;
-
-	LOCK_SCOPE(&g->vgic->lock);
-	collect(g);
-	vgic_lr_take_back(g);
-	g->resync = g->spilled = false;
-	for (uint32_t w = g->own.owed; w; w &= w - 1)
-		irq_guest_deactivate(bits_first(w));
-	bits_clear32(&v->lines, g->own.owed);
-	bank_reset(&g->own);
-	g->own.edge = 0xffff; /* SGIs are edges */
-	g->todo = ~0u >> (32 - g->vgic->banks);
-	gic_virtual_reset();
-	vcpu_kick(
-		v,
-		WORK_VGIC); /* SPIs may be waiting for it; and who finds `todo` set relies on a kick */
+	v->vgic->interface = (struct gic_virtual){0};
+	vgic_arrive(v);
 }
 
 static RARE int vgic_domain_create(struct domain *d)
@@ -399,7 +381,7 @@ static RARE int vgic_vcpu_create(struct vcpu *v)
 
 	g->vcpu = v;
 	g->vgic = v->domain->vgic;
-	g->own.edge = 0xffff;
+	g->own.edge = 0xffff; /* SGIs are edges */
 	v->vgic = g;
 	return 0;
 }

@@ -88,7 +88,7 @@ static inline uint32_t vgic_hardware(const struct vgic *s, unsigned n)
 /* ---- vgic.c ---------------------------------------------------------------------------------------------------------- */
 void vgic_enter(struct vcpu *v);       /* sched_hooks.enter */
 bool vgic_irq_pending(struct vcpu *v); /* sched_hooks.irq_pending */
-void vgic_reset(struct vcpu *v);       /* sched_hooks.reset */
+void vgic_reset(struct vcpu *v);       /* sched_hooks.reset: arrives with the CPU interface as after reset */
 void vgic_leave(struct vcpu *v);       /* sched_hooks.leave and arrive */
 void vgic_arrive(struct vcpu *v);
 /* ICC_SGI1R_EL1 as the guest wrote it. */

@@ -47,23 +47,23 @@ static struct vcpu *vcpu_of(struct domain *d, uint64_t affinity)
 	return d->vcpu[id];
 }
 
-/*  online  run          PSCI says
- *    0     any          OFF
- *    1     OFFLINE      ON_PENDING: its pCPU has not taken it up yet
- *    1     others       ON */
-static int64_t affinity_info(struct vcpu *v, uint64_t affinity, uint64_t level, uint64_t unused)
+static RARE int64_t affinity_info(struct vcpu *v, uint64_t affinity, uint64_t level, uint64_t unused)
 {
 	struct vcpu *t = vcpu_of(v->domain, affinity);
 
 	(void)unused;
 	if (!t || level != 0)
 		return INVALID_PARAMETERS;
-	if (!ATOMIC_READ(t->online))
+	switch (ATOMIC_READ(t->online)) {
+	case VCPU_OFF:
 		return 1;
-	return ATOMIC_READ(t->run) == VCPU_OFFLINE ? 2 : 0;
+	case VCPU_ON_PENDING:
+		return 2;
+	}
+	return 0;
 }
 
-static int64_t cpu_on(struct vcpu *v, uint64_t affinity, uint64_t entry, uint64_t context)
+static RARE int64_t cpu_on(struct vcpu *v, uint64_t affinity, uint64_t entry, uint64_t context)
 {
 	struct vcpu *t = vcpu_of(v->domain, affinity);
 
@@ -72,9 +72,15 @@ static int64_t cpu_on(struct vcpu *v, uint64_t affinity, uint64_t entry, uint64_
 	if (entry & 3 || memory_lookup(v->domain, IPA(entry)).kind != STAGE2_RAM)
 		return INVALID_ADDRESS;
 	/* vcpu_start() decides who wins when two CPUs start the same third */
-	if (vcpu_start(t, entry, context) == 0)
+	switch (vcpu_start(t, entry, context)) {
+	case VCPU_OFF:
 		return SUCCESS;
-	return ATOMIC_READ(t->run) == VCPU_OFFLINE ? ON_PENDING : ALREADY_ON;
+	case VCPU_ON_PENDING:
+		return ON_PENDING;
+	case VCPU_ON:
+		break;
+	}
+	return ALREADY_ON;
 }
 
 static int64_t version(struct vcpu *v, uint64_t a1, uint64_t a2, uint64_t a3)
@@ -157,7 +163,7 @@ static int64_t psci_features(struct vcpu *v, uint64_t function, uint64_t a2, uin
 }
 
 /* What the machine's firmware says of a workaround, for guests that ask (DEN 0028, 7.5 and following). */
-static int64_t workaround_state(uint32_t function)
+static RARE int64_t workaround_state(uint32_t function)
 {
 	int64_t state;
 
@@ -169,7 +175,7 @@ static int64_t workaround_state(uint32_t function)
 	return function == SMCCC_WORKAROUND_2 && state == 0 ? 1 : state;
 }
 
-static int64_t arch_features(uint64_t function)
+static RARE int64_t arch_features(uint64_t function)
 {
 	switch ((uint32_t)function) {
 	case SMCCC_VERSION:

@@ -96,6 +96,9 @@ static bool reg_read(struct vcpu *v, uint32_t reg, uint64_t *value)
 	case REG(3, 0, 12, 11, 6):
 	case REG(3, 0, 12, 11, 7):
 		return false;
+	case REG(3, 0, 12, 12, 5): /* ICC_SRE_EL1: no legacy interface, all RAO/WI (GIC specification, 12.2) */
+		*value = 7;
+		return true;
 	case REG(2, 0, 1, 1, 4): /* OSLSR_EL1: OS lock implemented, not locked */
 		*value = 8;
 		return true;
@@ -138,7 +141,8 @@ static bool reg_known(uint32_t reg, bool read)
 			return (crn == 0 && read && crm >= 1 && crm <= 7) || /* ID registers */
 			       (crn == 1 && crm == 0 && op2 == 1) ||	     /* ACTLR_EL1 */
 			       (crn == 9 && crm == 14 && (op2 == 1 || op2 == 2)) || /* PMINTEN* */
-			       (crn == 12 && crm == 11 && op2 >= 5);	    /* ICC_*SGI*R_EL1 */
+			       (crn == 12 && crm == 11 && op2 >= 5) ||	    /* ICC_*SGI*R_EL1 */
+			       (crn == 12 && crm == 12 && op2 == 5);	    /* ICC_SRE_EL1 */
 		return op1 == 3 && ((crn == 9 && crm >= 12 && crm <= 14) || /* PMU */
 				    (crn == 14 && crm >= 8) ||		  /* PMEVCNTR, PMEVTYPER */
 				    (crn == 14 && crm == 2 && op2 <= 2)); /* CNTP_* */

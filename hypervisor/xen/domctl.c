@@ -27,7 +27,7 @@ void domain_info(const struct domain *d, struct xen_domctl_getdomaininfo *out)
 			continue;
 		out->max_vcpu_id = i;
 		ns += sched_run_ns(v);
-		out->nr_online_vcpus += v->online;
+		out->nr_online_vcpus += v->online != VCPU_OFF;
 		running |= v->online && v->run == VCPU_RUNNING;
 		blocked &= !v->online || v->blocked;
 	}
@@ -77,7 +77,7 @@ static int64_t get_vcpu_info(struct vcpu *v, struct domain *d, struct xen_domctl
 	(void)v;
 	if (!t)
 		return info->vcpu < d->vcpus_max ? -ESRCH : -EINVAL;
-	info->online = t->online;
+	info->online = t->online != VCPU_OFF;
 	info->blocked = t->online && t->blocked;
 	info->running = t->online && t->run == VCPU_RUNNING;
 	info->cpu_time = sched_run_ns(t);

@@ -123,7 +123,7 @@ int64_t domctl_unbind_irq(struct vcpu *v, struct domain *d, struct xen_domctl *o
 	return d->privileged ? -EPERM : irq_give_back(b->machine_irq, d);
 }
 
-/* Everything is Dom0's again. */
+/* Everything is Dom0's again. What is given back leaves its range, so that the next step goes on there. */
 static int device_domain_relinquish(struct domain *d)
 {
 	if (!d->xen || d->privileged)
@@ -132,10 +132,14 @@ static int device_domain_relinquish(struct domain *d)
 		if (d->irqs[intid / 32] >> intid % 32 & 1)
 			(void)irq_give_back(intid, d);
 	for (unsigned i = 0; i < IOMEM_RANGES; i++) {
-		for (uint64_t f = d->xen->iomem[i].first;
-		     d->xen->iomem[i].last && f <= d->xen->iomem[i].last; f++)
-			dom0_view(f, true);
-		d->xen->iomem[i].last = 0;
+		uint64_t *first = &d->xen->iomem[i].first, *last = &d->xen->iomem[i].last;
+
+		while (*last && *first <= *last) {
+			dom0_view((*first)++, true);
+			if (vcpu_should_yield(vcpu_current()))
+				return -ERESTART;
+		}
+		*last = 0;
 	}
 	return 0;
 }

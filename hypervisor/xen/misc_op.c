@@ -78,10 +78,13 @@ int64_t hypercall_hvm(struct vcpu *v, const uint64_t *a)
 }
 
 /* ---- console_io: Dom0's hvc0 and earlycon ------------------------------------------------------------------------------ */
+#define WRITE_STEP 16u /* bytes: what a UART takes at once */
+
+/* A write says in the high half of its first argument how much of it is out: a UART is slow, and waited for. */
 int64_t hypercall_console(struct vcpu *v, const uint64_t *a)
 {
 	gva_t at = GVA(a[2]);
-	uint64_t count = a[1];
+	uint64_t count = a[1], done = a[0] >> 32;
 	char text[128];
 	size_t part;
 
@@ -89,15 +92,18 @@ int64_t hypercall_console(struct vcpu *v, const uint64_t *a)
 		part = console_read(text, count < sizeof(text) ? count : sizeof(text));
 		return guest_copy_out(v, at, text, part) ? -EFAULT : (int64_t)part;
 	}
-	if (a[0] != CONSOLEIO_write)
+	if ((uint32_t)a[0] != CONSOLEIO_write)
 		return -ENOSYS;
-	if (count > MIB(1))
+	if (count > MIB(1) || done > count)
 		return -E2BIG;
-	for (; count > 0; count -= part, at.raw += part) {
-		part = count < sizeof(text) ? count : sizeof(text);
-		if (guest_copy_in(v, text, at, part))
+	while (done < count) {
+		part = count - done < WRITE_STEP ? count - done : WRITE_STEP;
+		if (guest_copy_in(v, text, GVA(at.raw + done), part))
 			return -EFAULT;
 		console_write(text, part);
+		done += part;
+		if (done < count && vcpu_should_yield(v))
+			return hypercall_restart(v, CONSOLEIO_write | done << 32, count);
 	}
 	return 0;
 }

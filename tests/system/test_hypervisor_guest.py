@@ -35,7 +35,7 @@ def boot(guest, cpus, options=(), line="dom0_mem=256M loglvl=warning", hyperviso
 
 
 # CPUs of the machine, vCPUs of the guest: in the third one every vCPU takes turns with the others
-MACHINES = {"1": (1, 1), "4": (4, 4), "4-on-1": (1, 4)}
+MACHINES = {"1": (1, 1), "4": (4, 4), "4-on-1": (1, 4), "8-on-2": (2, 8)}
 
 
 @pytest.fixture(scope="module")

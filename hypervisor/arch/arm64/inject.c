@@ -5,7 +5,6 @@
 #define PSTATE_MODE  0x1fUL
 #define EL1H_MASKED  0x3c5UL /* EL1h, D A I F masked */
 #define SPSR_SS_IL   (3UL << 20)
-#define IL	     (1UL << 25)
 
 static void take(struct frame *f, uint64_t esr)
 {
@@ -30,19 +29,19 @@ static void take(struct frame *f, uint64_t esr)
 
 void inject_undefined(struct frame *f)
 {
-	take(f, (uint64_t)ESR_UNKNOWN << 26 | IL);
+	take(f, (uint64_t)ESR_UNKNOWN << 26 | ESR_IL);
 }
 
 #define ISS_WNR_CM (1UL << 6 | 1UL << 8)
 
-void inject_abort(struct frame *f, gva_t far, uint64_t esr)
+void inject_abort(struct frame *f, gva_t far, uint64_t esr, unsigned status)
 {
 	bool same = (f->spsr & PSTATE_MODE) == 4 || (f->spsr & PSTATE_MODE) == 5;
 	bool instruction = ESR_CLASS(esr) == ESR_INSN_ABORT_LOWER;
 	unsigned class = instruction ? ESR_INSN_ABORT_LOWER : ESR_DATA_ABORT_LOWER;
 
 	sysreg_write(far_el1, far.raw);
-	take(f, (uint64_t)(class + same) << 26 | IL | (instruction ? 0 : esr & ISS_WNR_CM) | 0x10);
+	take(f, (uint64_t)(class + same) << 26 | ESR_IL | (instruction ? 0 : esr & ISS_WNR_CM) | status);
 }
 
 uint64_t guest_sp_read(const struct frame *f)

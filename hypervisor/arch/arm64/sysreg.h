@@ -38,6 +38,7 @@ enum esr_class {
 	ESR_SERROR = 0x2f,
 	ESR_BRK = 0x3c,
 };
+#define ESR_IL	       (1UL << 25) /* an instruction of 4 bytes, not 2 */
 #define ESR_CLASS(esr) ((unsigned)((esr) >> 26) & 0x3f)
 #define ESR_ISS(esr)   ((uint32_t)(esr)&0x1ffffff)
 

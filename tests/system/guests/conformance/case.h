@@ -46,6 +46,7 @@ extern struct taken taken[CPUS];
 extern void (*volatile in_handler)(unsigned intid);
 /* With it the handler drops the priority only (EOImode 1 must be set) and leaves the interrupt active. */
 extern volatile bool keep_active;
+void worker_handler(struct cpu *c, struct frame *f); /* on_irq: notes them in taken[] */
 void taken_clear(void);
 static inline unsigned here(void)
 {
@@ -55,6 +56,11 @@ static inline unsigned here(void)
 /* Long enough for an interrupt that must not come. */
 void settle(void);
 
+/* SCHEDOP_yield */
+static inline void let_others_run(void)
+{
+	hypercall(29, 0, 0, 0);
+}
 extern unsigned cpus_there; /* how many this machine has */
 /* The other CPUs take interrupts until they are told to go off. */
 bool workers_start(void);

@@ -8,36 +8,55 @@
 	"add x1, x1, x3\nadd x2, x2, x3\n"
 #define ALL(X)                                                                                     \
 	X(0)                                                                                       \
-	X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16)     \
-		X(17) X(18) X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29)      \
-			X(30) X(31)
+	X(1)                                                                                       \
+	X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17)    \
+		X(18) X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29) X(30)      \
+			X(31)
+
+/* Who was between LOAD and CHECK last; and how often that was another one after a yield. */
+static volatile uint64_t last, between[CPUS];
 
 /* Fills all registers with a pattern of the seed, lets others run, and counts what is different afterwards. */
 static uint64_t differences(uint64_t seed)
 {
-	uint64_t bad = 0;
+	uint64_t bad = 0, others = 0;
 
 	asm volatile(".arch_extension fp\n.arch_extension simd\n"
-		     "mov x1, %1\nmvn x2, %1\nmov x3, #0x1001\n" ALL(
-			     LOAD) "msr fpsr, %2\nmsr fpcr, %3\n"
+		     "mov x1, %2\nmvn x2, %2\nmov x3, #0x1001\n" ALL(
+			     LOAD) "msr fpsr, %3\nmsr fpcr, %4\n"
 				   "mov x5, #20\n"
 				   "9: movz w0, #0x8400, lsl #16\nhvc #0\n" /* a trap */
-				   "wfe\n"				    /* others may run */
+				   "str %6, [%5]\n"
+				   "mov x16, #29\nmov x0, #0\nhvc #0xea1\n" /* SCHEDOP_yield */
+				   "ldr x4, [%5]\ncmp x4, %6\ncinc %1, %1, ne\n"
 				   "subs x5, x5, #1\nb.ne 9b\n"
-				   "mov x1, %1\nmvn x2, %1\n" ALL(
-					   CHECK_) "mrs x4, fpsr\ncmp x4, %2\ncinc %0, %0, ne\n"
-						   "mrs x4, fpcr\ncmp x4, %3\ncinc %0, %0, ne\n"
+				   "mov x1, %2\nmvn x2, %2\nmov x3, #0x1001\n" ALL(
+					   CHECK_) "mrs x4, fpsr\ncmp x4, %3\ncinc %0, %0, ne\n"
+						   "mrs x4, fpcr\ncmp x4, %4\ncinc %0, %0, ne\n"
 						   "msr fpcr, xzr\n"
-		     : "+&r"(bad)
-		     : "r"(seed), "r"(seed & 0x9f), "r"((seed & 3) << 22)
-		     : "x0", "x1", "x2", "x3", "x4", "x5", "cc", "memory");
+		     : "+&r"(bad), "+&r"(others)
+		     : "r"(seed), "r"(seed & 0x9f), "r"((seed & 3) << 22), "r"(&last),
+		       "r"((uint64_t)here())
+		     : "x0", "x1", "x2", "x3", "x4", "x5", "x16", "cc", "memory");
+	between[here()] += others;
 	return bad;
+}
+
+#define SWITCHES 500u
+static bool all_have_switched(void)
+{
+	for (unsigned i = 0; i < cpus_there; i++)
+		if (between[i] < SWITCHES)
+			return false;
+	return true;
 }
 
 static volatile uint64_t theirs[CPUS];
 static void work(void)
 {
-	for (unsigned i = 0; i < 100; i++)
+	uint64_t end = counter() + ticks_of_us(10000000);
+
+	for (unsigned i = 0; !all_have_switched() && counter() < end; i++)
 		theirs[here()] += differences(0x1234567ul * (here() + 1) + i);
 }
 
@@ -51,8 +70,10 @@ CASE(fp_registers_are_each_vcpus_own, 2)
 {
 	CHECK(workers_start(), 0, 0);
 	for (unsigned i = 0; i < cpus_there; i++)
-		theirs[i] = 0;
+		theirs[i] = between[i] = 0;
 	CHECK(run_everywhere(work), 0, 0);
-	for (unsigned i = 0; i < cpus_there; i++)
+	for (unsigned i = 0; i < cpus_there; i++) {
+		CHECK(between[i] >= SWITCHES, i, between[i]);
 		EQUAL(theirs[i], 0);
+	}
 }

@@ -19,7 +19,7 @@ void failed(const char *what, const char *file, int line, uint64_t a, uint64_t b
 	print("case %s FAILED %s:%u: %s (%x, %x)", running, name, (uint64_t)line, what, a, b);
 }
 
-static void handler(struct cpu *c, struct frame *f)
+void worker_handler(struct cpu *c, struct frame *f)
 {
 	struct taken *t = &taken[c->id];
 	unsigned intid = (unsigned)icc_read(ICC_IAR1) & 0xffffff;
@@ -57,7 +57,7 @@ static void (*volatile task[CPUS])(void);
 
 static void worker(struct cpu *c)
 {
-	c->on_irq = handler;
+	c->on_irq = worker_handler;
 	for (unsigned sgi = 0; sgi < 16; sgi++)
 		gic_enable(sgi, 0xa0);
 	irq_enable();
@@ -134,7 +134,7 @@ static void clean(void)
 	}
 	in_handler = NULL;
 	keep_active = false;
-	cpus[0].on_irq = handler;
+	cpus[0].on_irq = worker_handler;
 	taken_clear();
 }
 

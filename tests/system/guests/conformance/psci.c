@@ -5,7 +5,6 @@
 #define NOT_SUPPORTED	   -1
 #define INVALID_PARAMETERS -2
 #define ALREADY_ON	   -4
-#define ON_PENDING	   -5
 #define INVALID_ADDRESS	   -9
 
 CASE(psci_is_version_1_1, 1)
@@ -160,57 +159,6 @@ CASE(psci_cpu_that_is_on_is_already_on, 2)
 		EQUAL(psci(PSCI_CPU_ON, i, (uint64_t)guest_main, 0), ALREADY_ON);
 		EQUAL(psci(PSCI_AFFINITY_INFO, i, 0, 0), 0);
 	}
-}
-
-/* All CPUs start the last one at the same time, again and again: each time one of them succeeds, the others are told why not. */
-#define ROUNDS 30u
-static volatile unsigned go, arrived, finished, won, odd;
-static unsigned victim;
-
-static void racer(struct cpu *c)
-{
-	(void)c;
-	for (unsigned round = 0; round < ROUNDS; round++) {
-		int64_t result;
-
-		__atomic_add_fetch(&arrived, 1, __ATOMIC_ACQ_REL);
-		while (go == round)
-			;
-		result = go > ROUNDS ? ALREADY_ON : cpu_start(victim, come_and_go);
-		if (result == SUCCESS)
-			__atomic_add_fetch(&won, 1, __ATOMIC_ACQ_REL);
-		else if (result != ALREADY_ON && result != ON_PENDING)
-			__atomic_add_fetch(&odd, 1, __ATOMIC_ACQ_REL);
-		__atomic_add_fetch(&finished, 1, __ATOMIC_ACQ_REL);
-	}
-}
-
-static void race(unsigned round, unsigned racers)
-{
-	uint64_t lives = cpus[victim].up;
-
-	won = 0;
-	CHECK(WAIT_FOR(arrived == racers * (round + 1)), round, arrived);
-	go++;
-	CHECK(WAIT_FOR(finished == racers * (round + 1)), round, finished);
-	EQUAL(odd, 0);
-	/* one that comes late may find it off again and start it anew: so many lives as wins */
-	CHECK(won >= 1, round, won);
-	CHECK(WAIT_FOR(cpus[victim].up == lives + won), round, cpus[victim].up - lives);
-	CHECK(cpu_wait_off(victim), round, 0);
-}
-
-CASE(psci_of_racing_starters_one_wins, 3)
-{
-	unsigned racers = cpus_there - 2;
-
-	victim = cpus_there - 1;
-	go = arrived = finished = odd = 0;
-	for (unsigned i = 1; i < victim; i++)
-		EQUAL(cpu_start(i, racer), SUCCESS);
-	for (unsigned round = 0; round < ROUNDS && !has_failed; round++)
-		race(round, racers);
-	go = ROUNDS + 1; /* whatever happened, they end */
 }
 
 CASE(psci_suspend_is_woken_by_an_interrupt, 1)

@@ -35,6 +35,14 @@ CASE(mpidr_is_the_vcpus, 1)
 	CHECK(sysreg_read(midr_el1) != 0, 0, 0);
 }
 
+CASE(gic_has_system_registers_whatever_is_written, 1)
+{
+	EQUAL(icc_read(ICC_SRE) & 1, 1);
+	icc_write(ICC_SRE, 0);
+	EQUAL(icc_read(ICC_SRE) & 1, 1);
+	EQUAL(icc_read(ICC_RPR), 0xff);
+}
+
 #define IS_UNDEFINED(...)                                                                          \
 	do {                                                                                       \
 		CHECK(FAULTS(__VA_ARGS__), 0, 0);                                                  \

@@ -254,7 +254,7 @@ void sched_wake(struct vcpu *v)
 }
 void sched_set_online(struct vcpu *v, bool on)
 {
-	v->online = on;
+	v->online = on ? VCPU_ON_PENDING : VCPU_OFF;
 	v->run = on ? VCPU_BLOCKED : VCPU_OFFLINE;
 }
 void machine_off(void)
@@ -303,7 +303,7 @@ struct domain *fake_domain(unsigned n)
 	for (unsigned i = 0; i < n; i++) {
 		if (vcpu_create(d, i, &cpus[i], &v))
 			abort();
-		v->online = true;
+		v->online = VCPU_ON;
 		v->run = VCPU_RUNNING;
 		cpus[i].vcpu = v;
 	}

@@ -113,10 +113,13 @@ int memory_unmap_grant(struct domain *d, ipa_t ipa, pa_t pa)
 		}
 	return -EINVAL;
 }
+unsigned fake_lookups;
+enum stage2_kind fake_kind = STAGE2_RAM;
 struct stage2_entry memory_lookup(struct domain *d, ipa_t ipa)
 {
 	(void)d;
-	return (struct stage2_entry){.pa = PA(ipa.raw), .kind = STAGE2_RAM};
+	fake_lookups++;
+	return (struct stage2_entry){.pa = PA(ipa.raw), .kind = fake_kind};
 }
 int memory_unmap_page(struct domain *d, ipa_t ipa)
 {
@@ -250,10 +253,12 @@ void sched_yield(struct vcpu *v)
 {
 	(void)v;
 }
+char fake_console[1024];
+size_t fake_console_length;
 void console_write(const char *text, size_t length)
 {
-	for (size_t i = 0; i < length; i++) /* every byte is there to be read */
-		(void)*(const volatile char *)&text[i];
+	for (size_t i = 0; i < length; i++, fake_console_length++) /* every byte is there to be read */
+		fake_console[fake_console_length % sizeof(fake_console)] = text[i];
 }
 size_t console_read(char *to, size_t size)
 {

@@ -1,6 +1,6 @@
 #ifndef FAKE_XEN_MACHINE_H
 #define FAKE_XEN_MACHINE_H
-#include <stdint.h>
+#include "arch/stage2.h"
 
 #define FAKE_GUEST	0x100000ul
 #define FAKE_GUEST_SIZE 0x8000ul
@@ -10,5 +10,11 @@ extern long fake_references;
 extern uint16_t fake_owner;			     /* whose every frame is */
 extern unsigned long fake_cleaned, fake_invalidated; /* bytes of caches */
 void fake_grants_forget(void);			     /* no granted page is mapped anywhere */
+
+extern char fake_console[1024]; /* what was written to it, and how much */
+extern size_t fake_console_length;
+/* How often memory_lookup() was asked, and what it finds. */
+extern unsigned fake_lookups;
+extern enum stage2_kind fake_kind;
 
 #endif

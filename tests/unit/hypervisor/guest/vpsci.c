@@ -79,10 +79,9 @@ static void test_cpu_on_starts_it_where_it_is_told(void **state)
 	assert_true(d->vcpu[1]->online);
 	assert_int_equal(d->vcpu[1]->state.frame.elr, 0x40001000);
 	assert_int_equal(d->vcpu[1]->state.frame.x[0], 0x1234567890);
-	assert_int_equal(call(0xc4000003, 1, 0x40001000, 0) == -4 ||
-				 call(0xc4000003, 1, 0x40001000, 0) == -5,
-			 1);
-	d->vcpu[1]->run = VCPU_RUNNING;
+	assert_int_equal(call(0xc4000003, 1, 0x40001000, 0), -5);
+	assert_int_equal(call(0xc4000004, 1, 0, 0), 2);
+	d->vcpu[1]->online = VCPU_ON; /* its pCPU took it up */
 	assert_int_equal(call(0xc4000003, 1, 0x40001000, 0), -4);
 	assert_int_equal(call(0xc4000004, 1, 0, 0), 0);
 }
@@ -94,6 +93,22 @@ static void test_arguments_of_32_bit_calls_are_cut(void **state)
 	assert_int_equal(d->vcpu[1]->state.frame.elr, 0x40002000);
 	assert_int_equal(d->vcpu[1]->state.frame.x[0], 0xffffffff);
 	assert_int_equal(call(0x84000004, 0xffffffff00000000, 0, 0), 0);
+}
+
+/* On its way off it is not running any more, but on. */
+static void test_cpu_that_goes_off_is_on_until_it_is_off(void **state)
+{
+	(void)state;
+	d->vcpu[1]->online = VCPU_ON;
+	d->vcpu[1]->stopping = true;
+	for (unsigned run = VCPU_OFFLINE; run <= VCPU_RUNNABLE; run++) {
+		d->vcpu[1]->run = run;
+		assert_int_equal(call(0xc4000004, 1, 0, 0), 0);
+		assert_int_equal(call(0xc4000003, 1, 0x40001000, 0), -4);
+	}
+	d->vcpu[1]->online = VCPU_OFF;
+	assert_int_equal(call(0xc4000004, 1, 0, 0), 1);
+	assert_int_equal(call(0xc4000003, 1, 0x40001000, 0), 0);
 }
 
 static void test_cpu_on_refuses(void **state)
@@ -176,6 +191,7 @@ int main(void)
 		T(test_only_the_low_word_names_the_function),
 		T(test_cpu_on_starts_it_where_it_is_told),
 		T(test_arguments_of_32_bit_calls_are_cut),
+		T(test_cpu_that_goes_off_is_on_until_it_is_off),
 		T(test_cpu_on_refuses),
 		T(test_suspend_waits),
 		T(test_off_stops_the_caller),

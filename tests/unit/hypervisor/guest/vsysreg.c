@@ -128,6 +128,19 @@ static void test_known_ones_read_zero_and_ignore_writes(void **state)
 	}
 }
 
+static void test_gic_has_system_registers_whatever_is_written(void **state)
+{
+	struct frame f = {.spsr = EL1H};
+
+	(void)state;
+	assert_true(sysreg_emulate(d->vcpu[0], &f, ISS(3u, 0u, 12u, 12u, 5u, 3u, 0u)));
+	assert_true(sysreg_emulate(d->vcpu[0], &f, ISS(3u, 0u, 12u, 12u, 5u, 3u, 1u)));
+	assert_int_equal(f.x[3], 7); /* SRE, DFB, DIB */
+	assert_false(sysreg_emulate(d->vcpu[0], &f, ISS(3u, 0u, 12u, 12u, 4u, 3u, 1u)));
+	f.spsr = 0;
+	assert_false(sysreg_emulate(d->vcpu[0], &f, ISS(3u, 0u, 12u, 12u, 5u, 3u, 1u)));
+}
+
 static void test_reads_into_the_upper_registers_are_carried_back(void **state)
 {
 	struct frame f = {.spsr = EL1H};
@@ -151,6 +164,7 @@ int main(void)
 		T(test_el0_gets_nothing_but_the_timer),
 		T(test_unknown_registers_do_not_exist),
 		T(test_known_ones_read_zero_and_ignore_writes),
+		T(test_gic_has_system_registers_whatever_is_written),
 		T(test_reads_into_the_upper_registers_are_carried_back),
 	};
 

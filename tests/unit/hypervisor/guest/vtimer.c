@@ -203,8 +203,10 @@ static void test_reset_turns_both_off(void **state)
 	cntv(1, 0);
 	vtimer_write(v, VTIMER_CVAL, 0);
 	vtimer_write(v, VTIMER_CTL, 1);
-	vgic_reset(v);
+	vtimer_leave(v); /* it goes off */
+	vgic_leave(v);
 	vtimer_reset(v);
+	vgic_reset(v);
 	assert_int_equal(vtimer_read(v, VTIMER_CTL), 0);
 	assert_int_equal(fake_state[0].cntv.ctl, 0);
 	assert_false(fake_state[0].ppi_active >> VIRTUAL & 1);

@@ -1,6 +1,7 @@
 /* The hypercall table: numbers, copies, permissions, version gates. */
 #include "core/event.h"
 #include "core/grant.h"
+#include "core/unit.h"
 #include "fake/machine.h"
 #include "fake/xen_machine.h"
 #include "guest/trap.h"
@@ -173,6 +174,64 @@ static void test_long_calls_stop_for_an_interrupt(void **state)
 	fake_interrupt = false;
 }
 
+static void test_console_stops_for_an_interrupt_and_goes_on(void **state)
+{
+	struct frame f = {.x = {[0] = CONSOLEIO_write, [1] = 100, [2] = AT, [16] = __HYPERVISOR_console_io},
+			  .elr = 0x1000};
+	unsigned calls = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 100; i++)
+		fake_guest[0xff8 + i] = (uint8_t)(' ' + i % 90);
+	fake_console_length = 0;
+	fake_interrupt = true;
+	do {
+		f.elr = 0x1000;
+		hypercall(fake_cpu->vcpu, &f);
+		calls++;
+		assert_true(fake_console_length <= 16 * calls);
+	} while (f.elr == 0xffc); /* on the HVC again */
+	fake_interrupt = false;
+	assert_int_equal(f.x[0], 0);
+	assert_int_equal(calls, 7);
+	assert_int_equal(fake_console_length, 100);
+	assert_memory_equal(fake_console, fake_guest + 0xff8, 100);
+	assert_int_equal(call(__HYPERVISOR_console_io, CONSOLEIO_write, 100, AT), 0); /* at once */
+	assert_int_equal(fake_console_length, 200);
+	assert_int_equal(call(__HYPERVISOR_console_io, CONSOLEIO_write | 101ul << 32, 100, AT), -E2BIG);
+	assert_int_equal(call(__HYPERVISOR_console_io, CONSOLEIO_write, MIB(1) + 1, AT), -E2BIG);
+	assert_int_equal(call(__HYPERVISOR_console_io, 2, 1, AT), -ENOSYS);
+}
+
+/* Its frames of registers, one after the other. */
+static void test_devices_are_given_back_in_steps(void **state)
+{
+	const struct unit *device = units_begin;
+	unsigned calls = 1;
+	int result;
+
+	(void)state;
+	while (device < units_end && strcmp(device->name, "device") != 0)
+		device++;
+	assert_true(device < units_end);
+	d->privileged = false;
+	d->id = 0; /* it is also the one that gets them */
+	d->xen->iomem[0].first = 0x9000;
+	d->xen->iomem[0].last = 0x9003;
+	d->xen->iomem[5].first = 0x5000;
+	d->xen->iomem[5].last = 0x5fff;
+	fake_lookups = 0;
+	fake_interrupt = true;
+	for (; (result = device->domain_relinquish(d)) == -ERESTART; calls++)
+		assert_int_equal(fake_lookups, calls);
+	assert_int_equal(result, 0);
+	assert_int_equal(calls, 4 + 0x1000 + 1);
+	assert_int_equal(fake_lookups, 4 + 0x1000);
+	assert_int_equal(device->domain_relinquish(d), 0); /* and nothing is left */
+	assert_int_equal(fake_lookups, 4 + 0x1000);
+	fake_interrupt = false;
+}
+
 static void test_guests_do_not_see_the_command_line(void **state)
 {
 	(void)state;
@@ -337,6 +396,8 @@ int main(void)
 		T(test_version_gates_and_permissions),
 		T(test_multicall_stores_each_result),
 		T(test_long_calls_stop_for_an_interrupt),
+		T(test_console_stops_for_an_interrupt_and_goes_on),
+		T(test_devices_are_given_back_in_steps),
 		T(test_guests_do_not_see_the_command_line),
 		T(test_guests_have_no_tools),
 		T(test_guests_fill_no_log),
