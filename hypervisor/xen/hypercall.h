@@ -39,6 +39,7 @@ int domain_by_id(struct vcpu *v, uint16_t id, struct domain **out);
 /* State of a domain that only the ABI knows. */
 struct xen_domain {
 	struct shared_info *shared;
+	uint64_t time_offset; /* seconds that its wall clock is ahead, modulo 2^64 */
 	uint64_t hvm_param[64];
 	struct page *info_page[MAX_VCPUS];	  /* where vcpu_info lies: a reference each */
 	struct page *runstate_page[MAX_VCPUS][2]; /* the same for struct runstate_info; event lock */
