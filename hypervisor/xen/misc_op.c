@@ -81,23 +81,28 @@ int64_t hypercall_hvm(struct vcpu *v, const uint64_t *a)
 int64_t hypercall_console(struct vcpu *v, const uint64_t *a)
 {
 	gva_t at = GVA(a[2]);
-	uint64_t count = a[1];
+	uint32_t cmd = (uint32_t)a[0], count = (uint32_t)a[1];
 	char text[128];
 	size_t part;
 
-	if (a[0] == CONSOLEIO_read) {
+	if (cmd == CONSOLEIO_read) {
+		if ((int32_t)count < 0)
+			return -E2BIG;
 		part = console_read(text, count < sizeof(text) ? count : sizeof(text));
 		return guest_copy_out(v, at, text, part) ? -EFAULT : (int64_t)part;
 	}
-	if (a[0] != CONSOLEIO_write)
+	if (cmd != CONSOLEIO_write)
 		return -ENOSYS;
-	if (count > MIB(1))
-		return -E2BIG;
-	for (; count > 0; count -= part, at.raw += part) {
+	while (count > 0) {
 		part = count < sizeof(text) ? count : sizeof(text);
 		if (guest_copy_in(v, text, at, part))
 			return -EFAULT;
 		console_write(text, part);
+		at.raw += part;
+		count -= (uint32_t)part;
+		v->restart[2] = at.raw;
+		if (count > 0 && vcpu_should_yield(v))
+			return hypercall_restart(v, cmd, count);
 	}
 	return 0;
 }
@@ -127,7 +132,7 @@ int64_t hypercall_platform(struct vcpu *v, const uint64_t *a)
 /* ---- physdev_op: Dom0 has all PCI devices anyhow, so being told of one is fine and nothing to do ------------------------ */
 int64_t hypercall_physdev(struct vcpu *v, const uint64_t *a)
 {
-	(void)v;
-	return a[0] == PHYSDEVOP_pci_device_add || a[0] == PHYSDEVOP_pci_device_remove ? 0
-										       : -ENOSYS;
+	_Static_assert(PHYSDEVOP_pci_device_remove == PHYSDEVOP_pci_device_add + 1,
+		       "one after the other");
+	return v->domain->privileged && a[0] - PHYSDEVOP_pci_device_add <= 1 ? 0 : -ENOSYS;
 }
