@@ -260,15 +260,17 @@ int64_t hypercall_grant(struct vcpu *v, const uint64_t *a)
 	for (; count > 0; count--, v->restart[1] = 0) {
 		int64_t result = op_run(v, ops, ARRAY_SIZE(ops), cmd, entry);
 
-		v->restart[2] = count;
-		if (result == -ERESTART)
+		if (result == -ERESTART) {
+			v->restart[2] = count;
 			return hypercall_restart(v, v->restart[1] << CMD_BITS | cmd, entry.raw);
+		}
 		if (result)
 			return result;
 		entry.raw += ops[cmd].size;
-		v->restart[2]--;
-		if (count > 1 && vcpu_should_yield(v))
+		if (count > 1 && vcpu_should_yield(v)) {
+			v->restart[2] = count - 1;
 			return hypercall_restart(v, cmd, entry.raw);
+		}
 	}
 	return 0;
 }

@@ -171,6 +171,12 @@ static void test_long_calls_stop_for_an_interrupt(void **state)
 	assert_int_equal(f.x[0], 2 << 6 | XENMEM_add_to_physmap_batch);
 	hypercall(fake_cpu->vcpu, &f);
 	assert_int_equal(f.x[0], 0);
+
+	f = (struct frame){.x = {GNTTABOP_unmap_grant_ref, AT, 3, [16] = __HYPERVISOR_grant_table_op}};
+	hypercall(fake_cpu->vcpu, &f);
+	assert_int_equal(f.x[0], GNTTABOP_unmap_grant_ref); /* the rest of the array */
+	assert_int_equal(f.x[1], AT + sizeof(struct gnttab_unmap_grant_ref));
+	assert_int_equal(f.x[2], 2);
 	fake_interrupt = false;
 }
 
