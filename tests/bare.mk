@@ -15,7 +15,10 @@ HOSTILE := tests/system/guests/hostile
 $(BARE)/hostile: $(addprefix $(HOSTILE)/,main.c self.c random.c calls.c machine.c console.c entry.S hostile.h)
 $(BARE)/quiet: $(addprefix $(HOSTILE)/,quiet.c console.c entry.S hostile.h)
 $(BARE)/life: tests/system/guests/life/main.c $(addprefix $(HOSTILE)/,console.c hostile.h)
-$(BARE)/hostile $(BARE)/quiet $(BARE)/life: BARE_CFLAGS += -DBARE_DOMU -I$(HOSTILE)
+# rows that Dom0's program of hypercalls has too
+CALLS := $(addprefix tests/system/guests/calls/,calls.c event.c grant.c memory.c small.c vcpu.c)
+$(BARE)/calls: $(CALLS) $(addprefix tests/system/guests/calls/,guest.c calls.h) $(addprefix $(HOSTILE)/,console.c hostile.h)
+$(BARE)/hostile $(BARE)/quiet $(BARE)/life $(BARE)/calls: BARE_CFLAGS += -DBARE_DOMU -I$(HOSTILE)
 $(BARE)/faulty: tests/system/guests/faulty/guest.c $(addprefix tests/system/guests/bare/,domu.c domu.h)
 $(BARE)/%: $(BARE_RUNTIME) tests/system/guests/bare/bare.h tests/system/guests/bare/bare.lds tests/bare.mk | $(SYSROOT_ARM64)/.done
 	@mkdir -p $(@D)

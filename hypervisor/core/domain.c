@@ -241,12 +241,14 @@ static void dump(struct vcpu *v)
 		  v->state.ttbr1, v->state.vbar);
 }
 
-void domain_shutdown(struct domain *d, enum shutdown_reason reason)
+void domain_shutdown(struct domain *d, unsigned reason)
 {
 	static const char *const names[] = {"power-off", "reboot",   "suspend",
 					    "crash",	 "watchdog", "soft reset"};
 	uint32_t none = 0;
 
+	if (d->latched)
+		reason = d->latched - 1;
 	if (d->privileged) {
 		log_info("domain %u stops: %s", d->id,
 			 reason < ARRAY_SIZE(names) ? names[reason] : "unknown reason");
@@ -272,6 +274,7 @@ void domain_resume(struct domain *d)
 {
 	if (!domain_state_change(d, DOMAIN_SHUT, DOMAIN_RUNNING))
 		return;
+	d->latched = 0;
 	ATOMIC_WRITE(d->shut, 0);
 	kick_all(d);
 }

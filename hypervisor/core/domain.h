@@ -38,7 +38,7 @@ enum domain_state {
 	DOMAIN_GONE
 };
 
-/* The reasons a guest gives, with the numbers of Xen's SHUTDOWN_*. */
+/* The reasons a guest gives, with the numbers of Xen's SHUTDOWN_*. It may give others, up to 255: they mean what the tools think. */
 enum shutdown_reason {
 	SHUT_POWEROFF,
 	SHUT_REBOOT,
@@ -71,8 +71,9 @@ struct domain {
 	bool privileged;    /* Dom0: may call domctl, sysctl, platform_op, console_io */
 	bool direct_mapped; /* GPA == machine address */
 	enum domain_state state;
+	uint32_t shut; /* 0, or 1 + the reason: it stopped itself, or was stopped for its fault */
 	uint32_t
-		shut; /* 0, or 1 + enum shutdown_reason: it stopped itself, or was stopped for its fault */
+		latched; /* 0, or 1 + the reason of its end, whatever is given then (SCHEDOP_shutdown_code) */
 	uint32_t paused;
 	uint32_t killing; /* one CPU at a time is at work in domain_kill */
 	uint64_t
@@ -128,7 +129,7 @@ int domain_unpause(struct domain *d);
 int domain_pause(struct domain *d);
 /* The guest stops itself (or is stopped): no vCPU returns to it. Dom0: power-off, reset or crash of the machine; then this
  * does not return. Else marks SHUT, kicks its vCPUs and calls the units' domain_shutdown. Once; later calls change nothing. */
-void domain_shutdown(struct domain *d, enum shutdown_reason reason);
+void domain_shutdown(struct domain *d, unsigned reason);
 /* A domain that is SHUT (to suspend) runs on. Nothing for another. */
 void domain_resume(struct domain *d);
 /* domain_shutdown(SHUT_CRASH) by the hypervisor, for something that the vCPU which runs here did: its registers go to the log. */

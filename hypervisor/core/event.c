@@ -286,7 +286,7 @@ int event_unmask(struct domain *d, unsigned port)
 	struct event_port *p;
 
 	LOCK_SCOPE(&t->lock);
-	p = port_at(t, port);
+	p = port ? port_at(t, port) : t->port; /* 0 is no channel, but no error */
 	if (!p)
 		return -EINVAL;
 	if (__atomic_fetch_and(&t->mask[port / 64], ~bit, __ATOMIC_SEQ_CST) & bit &&
@@ -312,9 +312,9 @@ int event_bind_vcpu(struct domain *d, unsigned port, unsigned vcpu)
 
 int event_status(struct domain *d, unsigned port, struct event_port *out)
 {
-	if (port >= EVENT_PORTS)
-		return -EINVAL;
 	LOCK_SCOPE(&d->events->lock);
+	if (port >= d->events->ports)
+		return -EINVAL;
 	*out = d->events->port[port];
 	return 0;
 }

@@ -105,7 +105,8 @@ static enum grant_status map_taken(struct domain *d, struct domain *granter, ipa
 		page_put(page);
 		return GRANT_BAD_PAGE;
 	}
-	if (memory_map_page(d, to, *bus, readonly ? STAGE2_GRANT_RO : STAGE2_GRANT_RW) == 0)
+	if ((to.raw & PAGE_MASK) == 0 &&
+	    memory_map_page(d, to, *bus, readonly ? STAGE2_GRANT_RO : STAGE2_GRANT_RW) == 0)
 		return GRANT_OKAY;
 	page_put(page);
 	page_put(page);
@@ -119,8 +120,6 @@ enum grant_status grant_map(struct domain *d, struct domain *granter, uint32_t r
 	enum grant_status status;
 	ipa_t from;
 
-	if (ipa.raw & PAGE_MASK)
-		return GRANT_ERROR;
 	if (!handle_take(t, handle))
 		return GRANT_NO_SPACE;
 	status = grant_take(granter, ref, d->id, !readonly, &from);
@@ -234,6 +233,8 @@ static enum grant_status hold(struct domain *d, const struct grant_side *s, bool
 		out->granter = owner;
 		out->ref = (uint32_t)s->at;
 	} else {
+		if (!s->domain)
+			return GRANT_NOT_PERMITTED;
 		if (s->at >> (64 - PAGE_SHIFT))
 			return GRANT_BAD_PAGE;
 		ipa = IPA(s->at << PAGE_SHIFT);

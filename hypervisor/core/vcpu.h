@@ -59,7 +59,7 @@ struct vcpu {
 	 * samples this when the guest ends the interrupt. Changed with vcpu_set_line(). */
 	uint32_t lines;
 
-	uint64_t restart[2];   /* arguments 0 and 1 of a hypercall that answered -ERESTART, see xen/hypercall.h */
+	uint64_t restart[3];   /* arguments 0 to 2 of a hypercall that answered -ERESTART, see xen/hypercall.h */
 	bool reset;	       /* state was set by vcpu_start(): CPU interface and timers start anew when it is loaded */
 	uint32_t pauses;       /* vcpu_pause() count: by domctl or by core */
 	enum runstate counted;	       /* what it does, for the clocks: since `counted_since`, and so many ticks before that */

@@ -86,15 +86,14 @@ static int64_t remove_cpu(struct vcpu *v, struct xen_sysctl_cpupool_op *op)
 
 static int64_t move_domain(struct vcpu *v, struct xen_sysctl_cpupool_op *op)
 {
-	struct domain *d =
-		op->domid < DOMID_FIRST_RESERVED ? domain_find((uint16_t)op->domid) : NULL;
+	struct domain *d = domain_find((uint16_t)op->domid);
 	struct pool *p = pool_find(op->cpupool_id);
 	int error;
 
 	if (!d)
 		return -ESRCH;
 	if (d == v->domain)
-		return -EINVAL;
+		return -EPERM;
 	if (!p)
 		return -ENOENT;
 	error = pool_move(d, p);

@@ -8,7 +8,7 @@
 #include "lib/bits.h"
 #include "lib/errno.h"
 #include "xen/abi.h"
-#include "xen/hypercall.h"
+#include "xen/domctl.h"
 
 static uint64_t wallclock_boot_ns; /* 1970 until somebody knows better */
 static struct lock wallclock_lock =
@@ -18,16 +18,17 @@ static struct lock wallclock_lock =
 static void wallclock_show(const struct domain *d)
 {
 	struct shared_info *s = d->xen->shared;
-	uint64_t ns = wallclock_boot_ns;
+	uint64_t ns = wallclock_boot_ns, seconds;
 
 	if (d->counter_offset >= time_boot)
 		ns += time_ns_of_ticks(d->counter_offset - time_boot);
 	else if (ns > time_ns_of_ticks(time_boot - d->counter_offset))
 		ns -= time_ns_of_ticks(time_boot - d->counter_offset);
+	seconds = ns / 1000000000 + d->xen->time_offset;
 	ATOMIC_WRITE(s->wc_version, s->wc_version + 1); /* odd: being changed */
 	cpu_barrier_store();
-	s->wc_sec = (uint32_t)(ns / 1000000000);
-	s->wc_sec_hi = (uint32_t)(ns / 1000000000 >> 32);
+	s->wc_sec = (uint32_t)seconds;
+	s->wc_sec_hi = (uint32_t)(seconds >> 32);
 	s->wc_nsec = (uint32_t)(ns % 1000000000);
 	cpu_barrier_store();
 	ATOMIC_WRITE(s->wc_version, s->wc_version + 1);
@@ -42,6 +43,16 @@ void wallclock_set(uint64_t boot_ns)
 		if (domains[i] && domains[i]->xen->shared)
 			wallclock_show(domains[i]);
 	lock_drop(&wallclock_lock);
+}
+
+int64_t domctl_time_offset(struct vcpu *v, struct domain *d, struct xen_domctl *op)
+{
+	(void)v;
+	LOCK_SCOPE(&wallclock_lock);
+	d->xen->time_offset = (uint64_t)op->u.settimeoffset.time_offset_seconds;
+	if (d->xen->shared)
+		wallclock_show(d);
+	return 0;
 }
 
 uint64_t *hvm_param(struct domain *d, unsigned index)

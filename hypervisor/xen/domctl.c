@@ -121,6 +121,7 @@ static const struct {
 	[XEN_DOMCTL_setvcpuaffinity] = {domctl_set_affinity, 0},
 	[XEN_DOMCTL_getvcpuaffinity] = {domctl_get_affinity, 0},
 	[XEN_DOMCTL_scheduler_op] = {domctl_scheduler, 0},
+	[XEN_DOMCTL_settimeoffset] = {domctl_time_offset, 0},
 	[XEN_DOMCTL_set_address_size] = {domctl_address_size, 0},
 	[XEN_DOMCTL_memory_mapping] = {domctl_memory_mapping, 0},
 	[XEN_DOMCTL_setnodeaffinity] = {domctl_set_node_affinity, 0},

@@ -21,6 +21,8 @@ domctl_handler domctl_max_mem, domctl_address_size, domctl_cache_flush, domctl_g
 	domctl_set_mempool;
 /* xen/domctl_device.c */
 domctl_handler domctl_iomem_permission, domctl_memory_mapping, domctl_bind_irq, domctl_unbind_irq;
+/* xen/domain.c */
+domctl_handler domctl_time_offset;
 /* xen/vuart_op.c */
 domctl_handler domctl_vuart;
 /* xen/affinity_op.c, xen/cpupool_op.c */

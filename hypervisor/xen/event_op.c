@@ -9,13 +9,15 @@ static int64_t op_alloc_unbound(struct vcpu *v, void *in, gva_t at)
 	struct evtchn_alloc_unbound *op = in;
 	struct domain *d;
 	unsigned port = 0;
+	uint16_t remote = op->remote_dom == DOMID_SELF ? v->domain->id : op->remote_dom;
 	int error = domain_by_id(v, op->dom, &d);
 
 	(void)at;
+	if (!error && !domain_find(remote))
+		error = -ESRCH;
 	if (error)
 		return error;
-	error = event_alloc_unbound(
-		d, op->remote_dom == DOMID_SELF ? v->domain->id : op->remote_dom, &port);
+	error = event_alloc_unbound(d, remote, &port);
 	op->port = port;
 	return error;
 }
@@ -36,14 +38,9 @@ static int64_t op_bind_virq(struct vcpu *v, void *in, gva_t at)
 {
 	struct evtchn_bind_virq *op = in;
 	unsigned port = 0;
-	int error;
+	int error = event_bind_virq(v->domain, op->virq, op->vcpu, &port);
 
-	(void)at;
-	/* the machine's own virqs are for Dom0 */
-	if (!v->domain->privileged &&
-	    (op->virq == VIRQ_CONSOLE || op->virq == VIRQ_DOM_EXC || op->virq == VIRQ_CON_RING))
-		return -EPERM;
-	error = event_bind_virq(v->domain, op->virq, op->vcpu, &port);
+	(void)at; /* a guest may have any: those of the machine are sent to Dom0 alone */
 	op->port = port;
 	return error;
 }
@@ -65,12 +62,16 @@ static bool is_consumed(const struct vcpu *v, unsigned port)
 	return port != 0 && port == v->domain->events->consumed_port;
 }
 
+static int64_t with_own_port(struct vcpu *v, const evtchn_port_t *port,
+			     int (*run)(struct domain *, unsigned))
+{
+	return is_consumed(v, *port) ? -EINVAL : run(v->domain, *port);
+}
+
 static int64_t op_close(struct vcpu *v, void *in, gva_t at)
 {
-	struct evtchn_close *op = in;
-
 	(void)at;
-	return is_consumed(v, op->port) ? -EINVAL : event_close(v->domain, op->port);
+	return with_own_port(v, in, event_close);
 }
 
 static int64_t op_send(struct vcpu *v, void *in, gva_t at)
@@ -83,10 +84,8 @@ static int64_t op_send(struct vcpu *v, void *in, gva_t at)
 
 static int64_t op_unmask(struct vcpu *v, void *in, gva_t at)
 {
-	struct evtchn_unmask *op = in;
-
 	(void)at;
-	return is_consumed(v, op->port) ? -EINVAL : event_unmask(v->domain, op->port);
+	return with_own_port(v, in, event_unmask);
 }
 
 static int64_t op_bind_vcpu(struct vcpu *v, void *in, gva_t at)
@@ -113,8 +112,8 @@ static int64_t op_status(struct vcpu *v, void *in, gva_t at)
 	int error = domain_by_id(v, op->dom, &d);
 
 	(void)at;
-	if (!error)
-		error = event_status(d, op->port, &port);
+	if (error != -ESRCH && event_status(d, op->port, &port))
+		error = -EINVAL; /* before the question whose it is, as in Xen */
 	if (error)
 		return error;
 	op->status = status[port.state];
@@ -177,5 +176,5 @@ static const struct op ops[] = {
 
 int64_t hypercall_event(struct vcpu *v, const uint64_t *a)
 {
-	return op_run(v, ops, ARRAY_SIZE(ops), a[0], GVA(a[1]));
+	return op_run(v, ops, ARRAY_SIZE(ops), (uint32_t)a[0], GVA(a[1]));
 }

@@ -33,7 +33,7 @@ static int64_t op_map(struct vcpu *v, void *in, gva_t at)
 	(void)at;
 	if ((op->flags & (GNTMAP_device_map | GNTMAP_host_map)) == 0)
 		op->status = GNTST_bad_gntref;
-	else if ((op->flags & ~(unsigned)GNTMAP_readonly) != GNTMAP_host_map)
+	else if (op->flags & (GNTMAP_device_map | GNTMAP_application_map | GNTMAP_contains_pte))
 		op->status = GNTST_general_error;
 	else if (!granter)
 		op->status = GNTST_bad_domain;
@@ -56,22 +56,25 @@ static int64_t op_unmap(struct vcpu *v, void *in, gva_t at)
 	return 0;
 }
 
-/* Xen cannot replace a mapping on Arm: refused, and the old one stays. */
+/* Xen cannot replace a mapping on Arm: refused, and the old one stays, which is at no such address. */
 static int64_t op_unmap_and_replace(struct vcpu *v, void *in, gva_t at)
 {
-	(void)v;
+	struct gnttab_unmap_and_replace *op = in;
+
 	(void)at;
-	((struct gnttab_unmap_and_replace *)in)->status = GNTST_general_error;
+	op->status = (int16_t)grant_unmap(v->domain, op->handle, IPA(~0ul));
 	return 0;
 }
 
-/* The caller of a copy may name its own pages by frame number, and everybody's by reference. */
+/* The caller of a copy may name its own pages by frame number, and everybody's by reference. False: there is no such domain. */
 static bool side_of(const struct vcpu *v, const struct gnttab_copy_ptr *p, bool by_ref,
 		    struct grant_side *out)
 {
-	*out = (struct grant_side){by_ref, domain_of(v, p->domid), by_ref ? p->u.ref : p->u.gmfn,
-				   p->offset};
-	return by_ref || p->domid == DOMID_SELF;
+	struct domain *d = domain_of(v, p->domid);
+
+	*out = (struct grant_side){by_ref, by_ref || p->domid == DOMID_SELF ? d : NULL,
+				   by_ref ? p->u.ref : p->u.gmfn, p->offset};
+	return d != NULL;
 }
 
 static int64_t op_copy(struct vcpu *v, void *in, gva_t at)
@@ -80,12 +83,23 @@ static int64_t op_copy(struct vcpu *v, void *in, gva_t at)
 	struct grant_side from, to;
 
 	(void)at;
+	op->status = GNTST_okay;
+	if (op->len == 0)
+		return 0;
 	if (!side_of(v, &op->source, (op->flags & GNTCOPY_source_gref) != 0, &from) ||
 	    !side_of(v, &op->dest, (op->flags & GNTCOPY_dest_gref) != 0, &to))
-		op->status = GNTST_permission_denied;
+		op->status = GNTST_bad_domain;
 	else
 		op->status = (int16_t)grant_copy(v->domain, &from, &to, op->len);
 	return 0;
+}
+
+/* Whose table it is: the status. */
+static int16_t table_of(struct vcpu *v, domid_t id, struct domain **d)
+{
+	int error = domain_by_id(v, id, d);
+
+	return !error ? GNTST_okay : error == -ESRCH ? GNTST_bad_domain : GNTST_permission_denied;
 }
 
 static int64_t op_query_size(struct vcpu *v, void *in, gva_t at)
@@ -94,13 +108,11 @@ static int64_t op_query_size(struct vcpu *v, void *in, gva_t at)
 	struct domain *d;
 
 	(void)at;
-	if (domain_by_id(v, op->dom, &d)) {
-		op->status = GNTST_bad_domain;
+	op->status = table_of(v, op->dom, &d);
+	if (op->status != GNTST_okay)
 		return 0;
-	}
 	op->nr_frames = d->grants->frames;
 	op->max_nr_frames = grant_frames_max(d);
-	op->status = GNTST_okay;
 	return 0;
 }
 
@@ -111,10 +123,8 @@ static int64_t op_setup_table(struct vcpu *v, void *in, gva_t at)
 	struct domain *d;
 
 	(void)at;
-	op->status = GNTST_okay;
-	if (domain_by_id(v, op->dom, &d))
-		op->status = GNTST_bad_domain;
-	else if (op->nr_frames > grant_frames_max(d))
+	op->status = table_of(v, op->dom, &d);
+	if (op->status == GNTST_okay && op->nr_frames > grant_frames_max(d))
 		op->status = GNTST_general_error;
 	if (op->status != GNTST_okay)
 		return 0;
@@ -164,7 +174,9 @@ static int64_t op_get_status_frames(struct vcpu *v, void *in, gva_t at)
 	struct domain *d;
 
 	(void)at;
-	op->status = domain_by_id(v, op->dom, &d) ? GNTST_bad_domain : GNTST_general_error;
+	op->status = table_of(v, op->dom, &d);
+	if (op->status == GNTST_okay && op->nr_frames)
+		op->status = GNTST_general_error;
 	return 0;
 }
 
@@ -211,44 +223,54 @@ static int64_t op_cache_flush(struct vcpu *v, void *in, gva_t at)
 static const struct op ops[] = {
 	[GNTTABOP_map_grant_ref] = {op_map, sizeof(struct gnttab_map_grant_ref), OP_OUT},
 	[GNTTABOP_unmap_grant_ref] = {op_unmap, sizeof(struct gnttab_unmap_grant_ref), OP_OUT},
-	[GNTTABOP_setup_table] = {op_setup_table, sizeof(struct gnttab_setup_table), OP_OUT},
+	[GNTTABOP_setup_table] = {op_setup_table, sizeof(struct gnttab_setup_table),
+				  OP_OUT | OP_ONE},
 	[GNTTABOP_copy] = {op_copy, sizeof(struct gnttab_copy), OP_OUT},
-	[GNTTABOP_query_size] = {op_query_size, sizeof(struct gnttab_query_size), OP_OUT},
+	[GNTTABOP_query_size] = {op_query_size, sizeof(struct gnttab_query_size), OP_OUT | OP_ONE},
 	[GNTTABOP_unmap_and_replace] = {op_unmap_and_replace,
 					sizeof(struct gnttab_unmap_and_replace), OP_OUT},
-	[GNTTABOP_set_version] = {op_set_version, sizeof(struct gnttab_set_version), OP_OUT},
+	[GNTTABOP_set_version] = {op_set_version, sizeof(struct gnttab_set_version),
+				  OP_OUT | OP_SINGLE},
 	[GNTTABOP_get_status_frames] = {op_get_status_frames,
-					sizeof(struct gnttab_get_status_frames), OP_OUT},
-	[GNTTABOP_get_version] = {op_get_version, sizeof(struct gnttab_get_version), OP_OUT},
+					sizeof(struct gnttab_get_status_frames), OP_OUT | OP_ONE},
+	[GNTTABOP_get_version] = {op_get_version, sizeof(struct gnttab_get_version),
+				  OP_OUT | OP_SINGLE},
 	[GNTTABOP_swap_grant_ref] = {op_swap, sizeof(struct gnttab_swap_grant_ref), OP_OUT},
 	[GNTTABOP_cache_flush] = {op_cache_flush, sizeof(gnttab_cache_flush_t), 0},
 };
 
 #define CMD_BITS 12 /* as in Xen: above them is where a cache_flush that was interrupted looks on */
 
-/* a[0]: the operation in the low 32 bits, which is all that Xen looks at; above them how many entries are done already, when the
- * call goes on after an interrupt. */
+/* The operation stands in 32 bits, which is all that Xen looks at. A call that goes on after an interrupt has the rest of the array. */
 int64_t hypercall_grant(struct vcpu *v, const uint64_t *a)
 {
 	uint32_t cmd = (uint32_t)a[0] % (1u << CMD_BITS), at = (uint32_t)a[0] >> CMD_BITS;
 	uint32_t count = (uint32_t)a[2];
+	gva_t entry = GVA(a[1]);
 
 	if ((int32_t)count < 0 || (at && cmd != GNTTABOP_cache_flush))
 		return -EINVAL;
 	if (cmd >= ARRAY_SIZE(ops) || !ops[cmd].run)
-		return -ENOSYS;
+		return cmd == GNTTABOP_transfer ? -EOPNOTSUPP : -ENOSYS;
+	if ((ops[cmd].flags & OP_ONE) && count != 1)
+		return -EINVAL;
+	if (ops[cmd].flags & OP_SINGLE)
+		count = 1;
 	v->restart[1] = at;
-	for (uint64_t i = a[0] >> 32; i < count; i++, v->restart[1] = 0) {
-		int64_t result =
-			op_run(v, ops, ARRAY_SIZE(ops), cmd, GVA(a[1] + i * ops[cmd].size));
+	for (; count > 0; count--, v->restart[1] = 0) {
+		int64_t result = op_run(v, ops, ARRAY_SIZE(ops), cmd, entry);
 
-		if (result == -ERESTART)
-			return hypercall_restart(v, i << 32 | v->restart[1] << CMD_BITS | cmd,
-						 a[1]);
+		if (result == -ERESTART) {
+			v->restart[2] = count;
+			return hypercall_restart(v, v->restart[1] << CMD_BITS | cmd, entry.raw);
+		}
 		if (result)
 			return result;
-		if (i + 1 < count && vcpu_should_yield(v))
-			return hypercall_restart(v, (i + 1) << 32 | cmd, a[1]);
+		entry.raw += ops[cmd].size;
+		if (count > 1 && vcpu_should_yield(v)) {
+			v->restart[2] = count - 1;
+			return hypercall_restart(v, cmd, entry.raw);
+		}
 	}
 	return 0;
 }

@@ -11,7 +11,8 @@
 typedef int64_t hypercall_handler(struct vcpu *v, const uint64_t *a);
 
 /* A call that takes long stops where it stands when vcpu_should_yield() says so, and returns what this returns: the guest takes
- * the interrupt and then issues the call again, with a0 and a1 as its first two arguments. */
+ * the interrupt and then issues the call again, with a0 and a1 as its first two arguments, and v->restart[2], which is what it was
+ * unless the handler changes it, as the third. */
 int64_t hypercall_restart(struct vcpu *v, uint64_t a0, uint64_t a1);
 
 /* One operation. `in`: our copy of the structure, changed in place; `at`: where the guest has it. */
@@ -20,6 +21,8 @@ typedef int64_t op_handler(struct vcpu *v, void *in, gva_t at);
 enum op_flags {
 	OP_OUT = 1,	   /* the structure goes back to the guest when the result is >= 0 */
 	OP_PRIVILEGED = 2, /* Dom0 only: else -EPERM */
+	OP_ONE = 4,	   /* of grants: an array of one, else -EINVAL */
+	OP_SINGLE = 8,	   /* of grants: no array, whatever the count says */
 };
 
 struct op {
@@ -31,7 +34,8 @@ struct op {
 /* Runs row `cmd` of a table with the structure at `at`. */
 int64_t op_run(struct vcpu *v, const struct op *table, unsigned rows, uint64_t cmd, gva_t at);
 
-/* The domain that a domid of a hypercall means: DOMID_SELF, the caller's own number, or for Dom0 any. */
+/* The domain that a domid of a hypercall means: -ESRCH, there is none, *out is NULL; -EPERM: there is one, but the caller may name
+ * DOMID_SELF and its own number only, as it is not Dom0. */
 int domain_by_id(struct vcpu *v, uint16_t id, struct domain **out);
 
 #define IOMEM_RANGES 16
@@ -39,6 +43,7 @@ int domain_by_id(struct vcpu *v, uint16_t id, struct domain **out);
 /* State of a domain that only the ABI knows. */
 struct xen_domain {
 	struct shared_info *shared;
+	uint64_t time_offset; /* seconds that its wall clock is ahead, modulo 2^64 */
 	uint64_t hvm_param[64];
 	struct page *info_page[MAX_VCPUS];	  /* where vcpu_info lies: a reference each */
 	struct page *runstate_page[MAX_VCPUS][2]; /* the same for struct runstate_info; event lock */

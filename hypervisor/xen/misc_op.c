@@ -80,30 +80,32 @@ int64_t hypercall_hvm(struct vcpu *v, const uint64_t *a)
 /* ---- console_io: Dom0's hvc0 and earlycon ------------------------------------------------------------------------------ */
 #define WRITE_STEP 16u /* bytes: what a UART takes at once */
 
-/* A write says in the high half of its first argument how much of it is out: a UART is slow, and waited for. */
+/* A UART is slow, and waited for: a write goes on with what is left of it. */
 int64_t hypercall_console(struct vcpu *v, const uint64_t *a)
 {
 	gva_t at = GVA(a[2]);
-	uint64_t count = a[1], done = a[0] >> 32;
+	uint32_t cmd = (uint32_t)a[0], count = (uint32_t)a[1];
 	char text[128];
 	size_t part;
 
-	if (a[0] == CONSOLEIO_read) {
+	if (cmd == CONSOLEIO_read) {
+		if ((int32_t)count < 0)
+			return -E2BIG;
 		part = console_read(text, count < sizeof(text) ? count : sizeof(text));
 		return guest_copy_out(v, at, text, part) ? -EFAULT : (int64_t)part;
 	}
-	if ((uint32_t)a[0] != CONSOLEIO_write)
+	if (cmd != CONSOLEIO_write)
 		return -ENOSYS;
-	if (count > MIB(1) || done > count)
-		return -E2BIG;
-	while (done < count) {
-		part = count - done < WRITE_STEP ? count - done : WRITE_STEP;
-		if (guest_copy_in(v, text, GVA(at.raw + done), part))
+	while (count > 0) {
+		part = count < WRITE_STEP ? count : WRITE_STEP;
+		if (guest_copy_in(v, text, at, part))
 			return -EFAULT;
 		console_write(text, part);
-		done += part;
-		if (done < count && vcpu_should_yield(v))
-			return hypercall_restart(v, CONSOLEIO_write | done << 32, count);
+		at.raw += part;
+		count -= (uint32_t)part;
+		v->restart[2] = at.raw;
+		if (count > 0 && vcpu_should_yield(v))
+			return hypercall_restart(v, cmd, count);
 	}
 	return 0;
 }
@@ -133,7 +135,7 @@ int64_t hypercall_platform(struct vcpu *v, const uint64_t *a)
 /* ---- physdev_op: Dom0 has all PCI devices anyhow, so being told of one is fine and nothing to do ------------------------ */
 int64_t hypercall_physdev(struct vcpu *v, const uint64_t *a)
 {
-	(void)v;
-	return a[0] == PHYSDEVOP_pci_device_add || a[0] == PHYSDEVOP_pci_device_remove ? 0
-										       : -ENOSYS;
+	_Static_assert(PHYSDEVOP_pci_device_remove == PHYSDEVOP_pci_device_add + 1,
+		       "one after the other");
+	return v->domain->privileged && a[0] - PHYSDEVOP_pci_device_add <= 1 ? 0 : -ENOSYS;
 }

@@ -131,5 +131,5 @@ static const struct op ops[] = {
 
 int64_t hypercall_power(struct vcpu *v, const uint64_t *a)
 {
-	return op_run(v, ops, ARRAY_SIZE(ops), a[0], GVA(a[1]));
+	return op_run(v, ops, ARRAY_SIZE(ops), (uint32_t)a[0], GVA(a[1]));
 }

@@ -15,7 +15,7 @@ _Static_assert(sizeof(struct xen_sysctl) <= OP_MAX_SIZE && sizeof(struct xen_dom
 
 static hypercall_handler multicall;
 
-/* Who may ask what: Dom0 everything. Others no call of the tools' and no operation that is OP_PRIVILEGED, and domain_by_id() finds
+/* Who may ask what: Dom0 everything. Others no call of the tools' and no operation that is OP_PRIVILEGED, and domain_by_id() gives
  * them no domain but their own; grants and channels that another domain has offered to them they name to core/. */
 static const struct {
 	hypercall_handler *run;
@@ -31,7 +31,7 @@ static const struct {
 	[__HYPERVISOR_vcpu_op] = {hypercall_vcpu, false},
 	[__HYPERVISOR_sched_op] = {hypercall_sched, false},
 	[__HYPERVISOR_event_channel_op] = {hypercall_event, false},
-	[__HYPERVISOR_physdev_op] = {hypercall_physdev, true},
+	[__HYPERVISOR_physdev_op] = {hypercall_physdev, false},
 	[__HYPERVISOR_hvm_op] = {hypercall_hvm, false},
 	[__HYPERVISOR_sysctl] = {hypercall_sysctl, true},
 	[__HYPERVISOR_domctl] = {hypercall_domctl, true},
@@ -44,6 +44,7 @@ static int64_t dispatch(struct vcpu *v, uint64_t number, const uint64_t *a)
 		return -ENOSYS;
 	if (table[number].tools && !v->domain->privileged)
 		return -EPERM;
+	v->restart[2] = a[2];
 	return table[number].run(v, a);
 }
 
@@ -54,6 +55,7 @@ void hypercall(struct vcpu *v, struct frame *f)
 	if (unlikely(result == -ERESTART)) {
 		f->x[0] = v->restart[0];
 		f->x[1] = v->restart[1];
+		f->x[2] = v->restart[2];
 		f->elr -= 4; /* HVC leaves ELR behind the instruction */
 	} else {
 		f->x[0] = (uint64_t)result;
@@ -69,26 +71,16 @@ int64_t hypercall_restart(struct vcpu *v, uint64_t a0, uint64_t a1)
 	return -ERESTART;
 }
 
-/* The entry goes on where it stopped, and the call with that entry. */
-static int64_t multicall_restart(struct vcpu *v, gva_t at, uint64_t left)
-{
-	gva_t args = GVA(at.raw + offsetof(multicall_entry_t, args));
-
-	if (guest_copy_out(v, args, v->restart, sizeof(v->restart)))
-		return -EFAULT;
-	return hypercall_restart(v, at.raw, left);
-}
-
-/* Every entry's result goes into the entry; the call as a whole fails only when an entry cannot be read or written. */
+/* Every entry's result goes into the entry; the call as a whole fails only when an entry cannot be read or written. However many
+ * there are, it stops between two of them. */
 static int64_t multicall(struct vcpu *v, const uint64_t *a)
 {
 	gva_t at = GVA(a[0]);
+	uint64_t left = a[1];
 
-	/* the work of one call is bounded: Linux and libxenctrl send a handful */
-	if (a[1] > 64)
-		return -E2BIG;
-	for (uint64_t i = 0; i < a[1]; i++, at.raw += sizeof(multicall_entry_t)) {
+	for (bool yield = false; left > 0 && !yield; left--, at.raw += sizeof(multicall_entry_t)) {
 		multicall_entry_t entry;
+		gva_t args = GVA(at.raw + offsetof(multicall_entry_t, args));
 		gva_t result = GVA(at.raw + offsetof(multicall_entry_t, result));
 
 		if (guest_copy_in(v, &entry, at, sizeof(entry)))
@@ -96,14 +88,17 @@ static int64_t multicall(struct vcpu *v, const uint64_t *a)
 		entry.result = entry.op == __HYPERVISOR_multicall
 				       ? (xen_ulong_t)-EINVAL
 				       : (xen_ulong_t)dispatch(v, entry.op, entry.args);
-		if ((int64_t)entry.result == -ERESTART)
-			return multicall_restart(v, at, a[1] - i);
+		if ((int64_t)entry.result == -ERESTART) { /* this entry goes on where it stopped */
+			if (guest_copy_out(v, args, v->restart, sizeof(v->restart)))
+				return -EFAULT;
+			break;
+		}
 		if (guest_copy_out(v, result, &entry.result, sizeof(entry.result)))
 			return -EFAULT;
-		if (i + 1 < a[1] && vcpu_should_yield(v))
-			return hypercall_restart(v, at.raw + sizeof(entry), a[1] - i - 1);
+		yield = vcpu_should_yield(v);
 	}
-	return 0;
+	v->restart[2] = a[2];
+	return left ? hypercall_restart(v, at.raw, left) : 0;
 }
 
 int64_t op_run(struct vcpu *v, const struct op *ops, unsigned rows, uint64_t cmd, gva_t at)
@@ -127,11 +122,8 @@ int64_t op_run(struct vcpu *v, const struct op *ops, unsigned rows, uint64_t cmd
 
 int domain_by_id(struct vcpu *v, uint16_t id, struct domain **out)
 {
-	if (id == DOMID_SELF || id == v->domain->id)
-		*out = v->domain;
-	else if (!v->domain->privileged)
-		return -EPERM;
-	else
-		*out = domain_find(id);
-	return *out ? 0 : -ESRCH;
+	*out = id == DOMID_SELF ? v->domain : domain_find(id);
+	if (!*out)
+		return -ESRCH;
+	return *out == v->domain || v->domain->privileged ? 0 : -EPERM;
 }

@@ -11,7 +11,7 @@
 #include "xen/guest_copy.h"
 #include "xen/hypercall.h"
 
-#define POLL_PORTS 64 /* of one SCHEDOP_poll; Linux polls one */
+#define POLL_PORTS 128 /* of one SCHEDOP_poll, as in Xen; Linux polls one */
 
 static int64_t register_vcpu_info(struct vcpu *v, struct vcpu *t, gva_t at)
 {
@@ -24,12 +24,13 @@ static int64_t register_vcpu_info(struct vcpu *v, struct vcpu *t, gva_t at)
 
 	if (guest_copy_in(v, &op, at, sizeof(op)))
 		return -EFAULT;
-	if (op.offset > PAGE_SIZE - sizeof(*info) || op.offset % sizeof(uint64_t) ||
-	    op.mfn >> (64 - PAGE_SHIFT))
-		return -ENXIO;
+	if (op.offset >= PAGE_SIZE || op.mfn >> (64 - PAGE_SHIFT))
+		return -EINVAL;
 	/* once only: a second place would leave the first one's page in use for ever */
 	if (e->selector && !(t->id == 0 && e->selector == &before->evtchn_pending_sel))
-		return -EINVAL;
+		return -EBUSY;
+	if (op.offset > PAGE_SIZE - sizeof(*info) || op.offset % sizeof(uint64_t))
+		return -ENXIO;
 	if (t != v && t->online)
 		return -EINVAL; /* of itself, or of one that does not run */
 	error = memory_frame_get(v->domain, IPA(op.mfn << PAGE_SHIFT), true, &pa, &page);
@@ -39,7 +40,7 @@ static int64_t register_vcpu_info(struct vcpu *v, struct vcpu *t, gva_t at)
 	if (!__atomic_compare_exchange_n(&v->domain->xen->info_page[t->id], &none, page, false,
 					 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
 		page_put(page);
-		return -EINVAL;
+		return -EBUSY;
 	}
 	info = (struct vcpu_info *)((char *)pa_to_va(pa) + op.offset);
 	if (t->id == 0)
@@ -94,11 +95,12 @@ static int64_t register_runstate(struct vcpu *v, struct vcpu *t, gva_t at)
 
 int64_t hypercall_vcpu(struct vcpu *v, const uint64_t *a)
 {
-	struct vcpu *t = a[1] < v->domain->vcpus_max ? v->domain->vcpu[a[1]] : NULL;
+	uint32_t id = (uint32_t)a[1];
+	struct vcpu *t = id < v->domain->vcpus_max ? v->domain->vcpu[id] : NULL;
 
 	if (!t)
 		return -ENOENT;
-	switch (a[0]) {
+	switch ((uint32_t)a[0]) {
 	case VCPUOP_register_vcpu_info:
 		return register_vcpu_info(v, t, GVA(a[2]));
 	case VCPUOP_register_runstate_memory_area:
@@ -129,10 +131,41 @@ static int64_t op_shutdown(struct vcpu *v, void *in, gva_t at)
 	struct sched_shutdown *op = in;
 
 	(void)at;
-	if (op->reason > SHUTDOWN_MAX)
-		return -EINVAL;
-	domain_shutdown(v->domain, (enum shutdown_reason)op->reason);
+	domain_shutdown(v->domain, (uint8_t)op->reason);
 	return 0;
+}
+
+/* What the domain's end will be told to be, whoever ends it. */
+static int64_t op_shutdown_code(struct vcpu *v, void *in, gva_t at)
+{
+	uint8_t reason = (uint8_t)((struct sched_shutdown *)in)->reason;
+
+	(void)at;
+	if (ATOMIC_READ(v->domain->latched) == 0)
+		ATOMIC_WRITE(v->domain->latched, 1u + reason);
+	return 0;
+}
+
+static int64_t op_remote_shutdown(struct vcpu *v, void *in, gva_t at)
+{
+	struct sched_remote_shutdown *op = in;
+	struct domain *d = domain_find(op->domain_id);
+
+	(void)at;
+	if (!d)
+		return -ESRCH;
+	if (!v->domain->privileged)
+		return -EPERM;
+	domain_shutdown(d, (uint8_t)op->reason);
+	return 0;
+}
+
+/* Nobody runs on one CPU of its own choice: CPU pools and affinities are the tools'. */
+static int64_t op_pin_override(struct vcpu *v, void *in, gva_t at)
+{
+	(void)v;
+	(void)at;
+	return ((struct sched_pin_override *)in)->pcpu < 0 ? 0 : -EINVAL;
 }
 
 static int64_t op_poll(struct vcpu *v, void *in, gva_t at)
@@ -148,7 +181,7 @@ static int64_t op_poll(struct vcpu *v, void *in, gva_t at)
 	if (guest_copy_in(v, asked, GVA(op->ports.q), op->nr_ports * sizeof(asked[0])))
 		return -EFAULT;
 	for (unsigned i = 0; i < op->nr_ports; i++) {
-		if (asked[i] >= EVENT_PORTS)
+		if (asked[i] - 1 >= EVENT_PORTS - 1)
 			return -EINVAL;
 		ports[i] = (uint16_t)asked[i];
 	}
@@ -174,21 +207,27 @@ static const struct op sched_ops[] = {
 	[SCHEDOP_block] = {op_block, 0, 0},
 	[SCHEDOP_shutdown] = {op_shutdown, sizeof(struct sched_shutdown), 0},
 	[SCHEDOP_poll] = {op_poll, sizeof(struct sched_poll), 0},
+	[SCHEDOP_remote_shutdown] = {op_remote_shutdown, sizeof(struct sched_remote_shutdown), 0},
+	[SCHEDOP_shutdown_code] = {op_shutdown_code, sizeof(struct sched_shutdown), 0},
 	[SCHEDOP_watchdog] = {op_watchdog, sizeof(struct sched_watchdog), 0},
+	[SCHEDOP_pin_override] = {op_pin_override, sizeof(struct sched_pin_override),
+				  OP_PRIVILEGED},
 };
 
 int64_t hypercall_sched(struct vcpu *v, const uint64_t *a)
 {
-	return op_run(v, sched_ops, ARRAY_SIZE(sched_ops), a[0], GVA(a[1]));
+	return op_run(v, sched_ops, ARRAY_SIZE(sched_ops), (uint32_t)a[0], GVA(a[1]));
 }
 
 /* The bit of the run state area that says that it is being changed. */
 int64_t hypercall_vm_assist(struct vcpu *v, const uint64_t *a)
 {
-	if (a[0] > VMASST_CMD_disable)
-		return -ENOSYS;
-	if (a[1] != VMASST_TYPE_runstate_update_flag)
+	uint32_t cmd = (uint32_t)a[0];
+
+	if ((uint32_t)a[1] != VMASST_TYPE_runstate_update_flag)
 		return -EINVAL;
-	ATOMIC_WRITE(v->domain->runstate_flag, a[0] == VMASST_CMD_enable);
+	if (cmd > VMASST_CMD_disable)
+		return -ENOSYS;
+	ATOMIC_WRITE(v->domain->runstate_flag, cmd == VMASST_CMD_enable);
 	return 0;
 }

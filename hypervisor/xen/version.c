@@ -36,8 +36,6 @@ static int64_t varbuf_out(struct vcpu *v, gva_t at, const char *text)
 		return length;
 	if (guest_copy_in(v, &room, at, sizeof(room)))
 		return -EFAULT;
-	if (room == 0)
-		return -EINVAL;
 	if (length > room)
 		return -XEN_ENOBUFS;
 	if (guest_copy_out(v, GVA(at.raw + offsetof(struct xen_varbuf, buf)), text, length))
@@ -81,7 +79,7 @@ int64_t hypercall_version(struct vcpu *v, const uint64_t *a)
 	struct xen_platform_parameters platform = {0};
 	gva_t at = GVA(a[1]);
 
-	switch (a[0]) {
+	switch ((uint32_t)a[0]) {
 	case XENVER_version:
 		return 4 << 16 | options.xen_minor;
 	case XENVER_extraversion:
@@ -111,6 +109,8 @@ int64_t hypercall_version(struct vcpu *v, const uint64_t *a)
 	case XENVER_changeset2:
 		return varbuf_out(v, at, CHANGESET);
 	case XENVER_commandline2:
+		if (!v->domain->privileged)
+			return -EPERM;
 		return varbuf_out(v, at, command_line(v));
 	}
 	return -ENOSYS;

@@ -42,7 +42,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			if ((f.x[i] & 0xff) == 0xfe) /* a pointer */
 				f.x[i] = FAKE_GUEST + (f.x[i] >> 8) % FAKE_GUEST_SIZE;
 		}
-		if (f.x[16] == 29 && f.x[0] == 2) /* SCHEDOP_shutdown of Dom0 ends the machine */
+		/* SCHEDOP_shutdown or remote_shutdown of Dom0 ends the machine */
+		if (f.x[16] == 29 && ((uint32_t)f.x[0] == 2 || (uint32_t)f.x[0] == 4))
 			continue;
 		hypercall(v, &f);
 		fake_run(d, v->id);

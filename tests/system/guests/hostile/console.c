@@ -61,6 +61,11 @@ void console_write(const char *text, size_t length)
 	hypercall(32, 4, (uint64_t)&port, 0); /* event_channel_op, send */
 }
 
+size_t console_room(void)
+{
+	return sizeof(ring->out) - (ring->out_prod - ring->out_cons);
+}
+
 void console_leave(struct cpu *c)
 {
 	__atomic_compare_exchange_n(&taken, &c, NULL, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);

@@ -43,6 +43,7 @@ bool self_spoiled(void); /* a wild one; says so */
 /* ---- console.c: the PV console ------------------------------------------------------------------------------------------ */
 void console_start(void);
 void console_write(const char *text, size_t length); /* what does not fit is lost */
+size_t console_room(void);			     /* bytes that would not be lost now */
 void console_leave(
 	struct cpu *c); /* it does something else from now on, even if it was just writing */
 int console_read(void);				     /* the next byte of input, or -1 */

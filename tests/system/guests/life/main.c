@@ -201,6 +201,10 @@ static void obey(const char *line)
 		print("life: undefined"), undefined_skip(&cpus[0]);
 	else if (is(line, "grant"))
 		grant();
+	else if (is(line, "clock"))
+		print("life: clock %u", (uint64_t)read32(SHARED_INFO + 1084)
+							<< 32 | /* wc_sec_hi, wc_sec */
+						read32(SHARED_INFO + 1076));
 	else if (is(line, "uart"))
 		uart();
 	else if (is(line, "devices"))

@@ -168,7 +168,7 @@ static void test_wrong_ports_are_refused(void **state)
 	for (unsigned i = 0; i < ARRAY_SIZE(ports); i++) {
 		assert_int_equal(event_send(d, ports[i]), -EINVAL);
 		assert_int_equal(event_close(d, ports[i]), -EINVAL);
-		assert_int_equal(event_unmask(d, ports[i]), -EINVAL);
+		assert_int_equal(event_unmask(d, ports[i]), ports[i] ? -EINVAL : 0); /* as in Xen */
 		assert_int_equal(event_bind_vcpu(d, ports[i], 0), -EINVAL);
 		assert_int_equal(event_bind_interdomain(d, d->id, ports[i], &other), -EINVAL);
 	}

@@ -9,6 +9,8 @@ extern uint8_t fake_guest[FAKE_GUEST_SIZE];
 extern long fake_references;
 extern uint16_t fake_owner;			     /* whose every frame is */
 extern unsigned long fake_cleaned, fake_invalidated; /* bytes of caches */
+extern uint64_t fake_memory_end;		     /* from here on no memory can be populated */
+extern long fake_populated;			     /* frames, less those given back */
 void fake_grants_forget(void);			     /* no granted page is mapped anywhere */
 
 extern char fake_console[1024]; /* what was written to it, and how much */
