@@ -25,6 +25,9 @@
 #define sysreg_read_(reg)	  sysreg_read(reg)
 #define sysreg_write_(reg, value) sysreg_write(reg, value)
 
+#define VTR_TDS	  (1ul << 19)
+#define VMCR_EOIM (1ul << 9)
+
 static unsigned priority_bits, preemption_bits;
 
 #define EACH_LR(X)                                                                                 \
@@ -88,6 +91,11 @@ void gic_hcr_write(uint64_t hcr)
 	WRITE(ICH_HCR_EL2, hcr);
 }
 
+bool gic_virtual_splits_end(void)
+{
+	return READ(ICH_VMCR_EL2) & VMCR_EOIM;
+}
+
 bool gic_interface_init(void)
 {
 	uint64_t vtr;
@@ -104,6 +112,7 @@ bool gic_interface_init(void)
 	gic.list_registers = (unsigned)(vtr & 0x1f) + 1;
 	if (gic.list_registers > 16)
 		gic.list_registers = 16;
+	gic.trap_dir = vtr & VTR_TDS ? HCR_TDIR : HCR_TC;
 	priority_bits = (unsigned)(vtr >> 29 & 7) + 1;
 	preemption_bits = (unsigned)(vtr >> 26 & 7) + 1;
 	gic_virtual_reset();

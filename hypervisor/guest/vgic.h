@@ -93,6 +93,8 @@ void vgic_leave(struct vcpu *v);       /* sched_hooks.leave and arrive */
 void vgic_arrive(struct vcpu *v);
 /* ICC_SGI1R_EL1 as the guest wrote it. */
 void vgic_send_sgi(struct vcpu *v, uint64_t value);
+/* ICC_DIR_EL1 as the guest wrote it; traps where the list registers do not tell which interrupt it names. */
+void vgic_deactivate(struct vcpu *v, uint64_t value);
 /* The level of an SPI that the hypervisor itself drives (virtual devices). -EINVAL: no such SPI. Any CPU. */
 int vgic_set_spi(struct domain *d, unsigned intid, bool up);
 /* Private interrupts of the vCPU whose registers are on this CPU. Forward: the machine's interrupt of the same number was taken,
@@ -123,6 +125,10 @@ void vgic_lr_fill(struct vgic_vcpu *g);	     /* empties what is done, loads what
 bool vgic_lr_again(struct vgic_vcpu *g, unsigned i, bool hardware);
 /* What the machine still has active of bank 0 and the guest is done with: deactivated there. */
 void vgic_lr_settle(struct vgic_vcpu *g);
+/* The interrupt, if it is in a list register here, is no longer active. False: it is in none. */
+bool vgic_lr_deactivate(struct vgic_vcpu *g, unsigned intid);
+/* Could the guest's ICC_DIR_EL1 here name an SPI that is active on another vCPU, and be trapped without others? */
+bool vgic_lr_names_others(void);
 /* Notes what the list registers say, for others. */
 void vgic_lr_note(struct vgic_vcpu *g);
 /* Pending and active bits of the bank that are in list registers. g: whose bank 0; any CPU. */

@@ -4,7 +4,8 @@
  * The usual way: new interrupts go into free list registers in any order, since the machine picks the highest priority among
  * them. Only when there is no free one, everything is taken back and the best are chosen: pending ones first, by priority,
  * then active ones. What stays outside is watched by maintenance interrupts: NPIE and UIE for pending ones, LRENPIE for active
- * ones, whose deactivation the machine then counts in EOIcount. */
+ * ones, whose end the machine then counts in EOIcount. That is their deactivation too, unless the guest deactivates apart (EOImode
+ * 1), with ICC_DIR_EL1, which traps meanwhile: vgic_deactivate(). */
 #include "core/irq.h"
 #include "drivers/gicv3.h"
 #include "guest/vgic.h"
@@ -114,7 +115,7 @@ static void lr_release(struct vgic_vcpu *g, unsigned slot, uint64_t lr)
 	g->todo |= 1u << n;
 }
 
-/* The guest deactivated `count` interrupts that were active and in no list register: the ones of highest priority, as it ends
+/* The guest ended and deactivated `count` interrupts that were active and in no list register: the ones of highest priority, as it ends
  * them in that order. */
 static void deactivate_spilled(struct vgic_vcpu *g, unsigned count)
 {
@@ -184,7 +185,7 @@ void vgic_lr_take_back(struct vgic_vcpu *g)
 		lr_release(g, slot, gic_lr_read(slot));
 		lr_write(g, slot, 0);
 	}
-	if (g->spilled)
+	if (g->spilled && !gic_virtual_splits_end())
 		deactivate_spilled(g, HCR_EOICOUNT(gic_hcr_read()));
 }
 
@@ -200,40 +201,57 @@ static void lr_reap(struct vgic_vcpu *g)
 	}
 }
 
+/* The list register of ours that holds the interrupt; VGIC_LRS: none. */
+static unsigned slot_of(const struct vgic_vcpu *g, unsigned intid)
+{
+	for (uint32_t w = g->used; w; w &= w - 1)
+		if (LR_INTID(g->lr[bits_first(w)]) == intid)
+			return bits_first(w);
+	return VGIC_LRS;
+}
+
 /* An interrupt in one of our list registers became pending again. */
 static void lr_merge(struct vgic_vcpu *g, unsigned n, unsigned i)
 {
 	struct vgic_bank *bank = vgic_bank(g, n);
 	uint32_t bit = 1u << i;
+	unsigned slot = slot_of(g, n * VGIC_BANK_BITS + i);
+	uint64_t lr;
 
-	for (uint32_t w = g->used; w; w &= w - 1) {
-		unsigned slot = bits_first(w);
-		uint64_t lr;
-
-		if (LR_INTID(g->lr[slot]) != n * VGIC_BANK_BITS + i)
-			continue;
-		lr = gic_lr_read(slot);
-		if (!(lr & LR_HW) && !(bank->owed & bit)) {
-			bank->pending &= ~bit; /* pending twice is pending once */
-			g->latched |= (uint16_t)(1u << slot);
-			lr_write(g, slot, lr | LR_PENDING);
-		} else if (!(lr & (LR_HW | LR_EOI))) {
-			lr_write(
-				g, slot,
-				lr | LR_EOI); /* the machine's interrupt comes after the end of this one */
-		}
+	if (slot == VGIC_LRS)
 		return;
+	lr = gic_lr_read(slot);
+	if (!(lr & LR_HW) && (bank->pending & ~bank->owed & bit)) {
+		bank->pending &= ~bit; /* pending twice is pending once */
+		g->latched |= (uint16_t)(1u << slot);
+		lr_write(g, slot, lr | LR_PENDING);
+	} else if (!(lr & (LR_HW | LR_EOI))) {
+		/* a line that went up, or the machine's interrupt, comes after the end of this one */
+		lr_write(g, slot, lr | LR_EOI);
 	}
+}
+
+RARE bool vgic_lr_deactivate(struct vgic_vcpu *g, unsigned intid)
+{
+	unsigned slot = slot_of(g, intid);
+	uint64_t lr;
+
+	if (slot == VGIC_LRS)
+		return false;
+	lr = gic_lr_read(slot);
+	lr_write(g, slot, lr & ~LR_ACTIVE);
+	if ((lr & LR_HW) && (lr & LR_ACTIVE))
+		irq_guest_deactivate(intid);
+	return true;
 }
 
 /* Loads what is new in bank n. False when the list registers do not suffice. */
 static bool bank_load(struct vgic_vcpu *g, unsigned n)
 {
 	struct vgic_bank *bank = vgic_bank(g, n);
-	uint32_t again = bank->pending | (bank->line & bank->owed & ~bank->edge);
+	uint32_t again = g->vgic->enabled ? vgic_pending(g, bank) & bank->enabled & bank->loaded : 0;
 	uint32_t all = (1u << gic.list_registers) - 1;
 
-	again &= g->vgic->enabled ? bank->enabled & bank->loaded : 0;
 	for (uint32_t w = wanted(g, bank); w; w &= w - 1) {
 		unsigned i = bits_first(w);
 
@@ -277,6 +295,11 @@ static unsigned candidate_insert(struct candidate *best, unsigned count, unsigne
 	return count < room ? count + 1 : room;
 }
 
+bool vgic_lr_names_others(void)
+{
+	return gic.trap_dir == HCR_TDIR && gic_virtual_splits_end();
+}
+
 /* Chooses anew from everything. All list registers are empty. */
 static void refill(struct vgic_vcpu *g)
 {
@@ -313,7 +336,9 @@ static void refill(struct vgic_vcpu *g)
 	if (pending_all > pending_in)
 		hcr |= HCR_NPIE | HCR_UIE;
 	if (active_all > count - pending_in)
-		hcr |= HCR_LRENPIE;
+		hcr |= HCR_LRENPIE | gic.trap_dir;
+	else if (g->vgic->domain->vcpus_max > 1 && vgic_lr_names_others())
+		hcr |= HCR_TDIR;
 	gic_hcr_write(hcr); /* EOIcount too is 0 now */
 }
 

@@ -107,6 +107,18 @@ static RARE void active_clear(struct vgic_vcpu *g, struct vgic_bank *bank, unsig
 	vgic_poke(g, n, w, loaded != 0);
 }
 
+/* ICC_DIR_EL1, trapped: an SPI may be active on another CPU than the one that deactivates it. */
+RARE void vgic_deactivate(struct vcpu *v, uint64_t value)
+{
+	struct vgic_vcpu *g = v->vgic;
+	unsigned intid = value & 0xffffff, n = intid / VGIC_BANK_BITS;
+	uint32_t bit = 1u << intid % VGIC_BANK_BITS;
+
+	LOCK_SCOPE(&g->vgic->lock);
+	if (n < g->vgic->banks && gic_virtual_splits_end() && !vgic_lr_deactivate(g, intid))
+		active_clear(g, vgic_bank(g, n), n, bit);
+}
+
 static RARE uint32_t pending_word(struct vgic_vcpu *g, struct vgic_bank *bank, unsigned n)
 {
 	uint32_t pending, active, word = vgic_pending(g, bank);
@@ -132,6 +144,11 @@ static void look(struct vgic_vcpu *g, unsigned n)
 {
 	vgic_collect(g->vgic);
 	vgic_look(g, n);
+	g = vcpu_current()->vgic;
+	if (g->vgic->domain->vcpus_max > 1 && vgic_lr_names_others() && !(gic_hcr_read() & HCR_TDIR)) {
+		g->resync = true;
+		vcpu_kick(g->vcpu, WORK_VGIC);
+	}
 }
 
 static RARE __attribute__((noinline)) bool

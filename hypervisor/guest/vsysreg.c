@@ -92,7 +92,8 @@ static bool reg_read(struct vcpu *v, uint32_t reg, uint64_t *value)
 	case REG(3, 3, 14, 2, 2): /* CNTP_CVAL_EL0 */
 		*value = vtimer_read(v, op2);
 		return true;
-	case REG(3, 0, 12, 11, 5): /* ICC_SGI1R, ASGI1R, SGI0R are write only */
+	case REG(3, 0, 12, 11, 1): /* ICC_DIR, SGI1R, ASGI1R, SGI0R are write only */
+	case REG(3, 0, 12, 11, 5):
 	case REG(3, 0, 12, 11, 6):
 	case REG(3, 0, 12, 11, 7):
 		return false;
@@ -108,9 +109,13 @@ static bool reg_read(struct vcpu *v, uint32_t reg, uint64_t *value)
 
 static bool reg_write(struct vcpu *v, uint32_t reg, uint64_t value)
 {
-	switch (reg) {
-	case REG(3, 0, 12, 11, 5):
+	if (reg == REG(3, 0, 12, 11, 5)) { /* first, as no other is written as often */
 		vgic_send_sgi(v, value);
+		return true;
+	}
+	switch (reg) {
+	case REG(3, 0, 12, 11, 1):
+		vgic_deactivate(v, value);
 		break;
 	case REG(3, 3, 14, 2, 0):
 	case REG(3, 3, 14, 2, 1):
@@ -138,7 +143,7 @@ static bool reg_known(uint32_t reg, bool read)
 			return (crn == 0 && read && crm >= 1 && crm <= 7) || /* ID registers */
 			       (crn == 1 && crm == 0 && op2 == 1) ||	     /* ACTLR_EL1 */
 			       (crn == 9 && crm == 14 && (op2 == 1 || op2 == 2)) || /* PMINTEN* */
-			       (crn == 12 && crm == 11 && op2 >= 5);	    /* ICC_*SGI*R_EL1 */
+			       crn == 12; /* ICC_*_EL1, of which no other traps than those below */
 		return op1 == 3 && ((crn == 9 && crm >= 12 && crm <= 14) || /* PMU */
 				    (crn == 14 && crm >= 8) ||		  /* PMEVCNTR, PMEVTYPER */
 				    (crn == 14 && crm == 2 && op2 <= 2)); /* CNTP_* */

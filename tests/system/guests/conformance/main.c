@@ -118,6 +118,7 @@ static void clean(void)
 	sysreg_write(cntv_ctl_el0, 0);
 	sysreg_write(cntp_ctl_el0, 0);
 	gic_init();
+	icc_write(ICC_AP1R0, 0); /* a case that failed may have left an interrupt unfinished */
 	for (unsigned n = 0; n < 9; n++) {
 		uint64_t frame = n == 0 ? SGI(0) : GICD;
 

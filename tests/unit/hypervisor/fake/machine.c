@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct gic_info gic = {.interrupts = 32 + FAKE_SPIS, .maintenance = 25, .list_registers = FAKE_LRS};
+struct gic_info gic = {.interrupts = 32 + FAKE_SPIS, .maintenance = 25, .list_registers = FAKE_LRS, .trap_dir = HCR_TDIR};
 struct cpu cpus[MAX_CPUS];
 unsigned cpu_count = MAX_CPUS;
 struct fake_cpu_state fake_state[MAX_CPUS];
@@ -75,6 +75,10 @@ void gic_hcr_write(uint64_t hcr)
 {
 	here()->hcr = hcr & 0x7ffffff;
 	here()->ended = hcr >> 27 & 0x1f;
+}
+bool gic_virtual_splits_end(void)
+{
+	return here()->splits_end;
 }
 unsigned gic_virtual_priority_bits(void)
 {
