@@ -249,13 +249,16 @@ static bool ipriorityr_write(struct vgic_vcpu *g, struct mmio *m, unsigned offse
 	unsigned intid = offset % SGI_BASE - 0x400, i = intid % VGIC_BANK_BITS;
 	struct vgic_bank *bank = bank_at(g, offset, intid / VGIC_BANK_BITS);
 	unsigned mask = 0xff00u >> gic_virtual_priority_bits(); /* the low bits are RES0 */
+	uint32_t w;
 
 	if (!bank)
 		return true;
 	LOCK_SCOPE(&g->vgic->lock);
 	for (unsigned k = 0; k < m->size; k++)
 		bank->priority[i + k] = (uint8_t)(m->value >> (8 * k) & mask);
-	vgic_poke(g, intid / VGIC_BANK_BITS, (m->size == 4 ? 0xfu : 1u) << i & bank->loaded, true);
+	w = (m->size == 4 ? 0xfu : 1u) << i & (bank->loaded | vgic_pending(g, bank));
+	if (unlikely(w)) /* those outside of the list registers are chosen anew too */
+		vgic_poke(g, intid / VGIC_BANK_BITS, w, true);
 	return true;
 }
 
