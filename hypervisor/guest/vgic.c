@@ -81,8 +81,7 @@ void vgic_poke(struct vgic_vcpu *g, unsigned n, uint32_t bits, bool resync)
 	}
 }
 
-/* Looks at the lines of the vCPU whose registers are here. What was loaded because of a line that is down by now, and is not
- * acknowledged, is no longer pending. */
+/* Looks at the lines of the vCPU whose registers are here. What is pending because of a line that is down by now no longer is. */
 static void sample_lines(struct vgic_vcpu *g)
 {
 	struct vcpu *v = g->vcpu;
@@ -98,7 +97,7 @@ static void sample_lines(struct vgic_vcpu *g)
 		}
 	}
 	for (uint32_t w = g->own.loaded & g->by_line & ~v->lines; w; w &= w - 1)
-		if ((gic_lr_read(g->slot[bits_first(w)]) & LR_STATE) == LR_PENDING)
+		if (gic_lr_read(g->slot[bits_first(w)]) & LR_PENDING)
 			g->resync = true;
 }
 
