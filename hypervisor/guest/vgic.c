@@ -251,12 +251,15 @@ void vgic_leave(struct vcpu *v)
 		collect(g);
 	vgic_lr_take_back(g);
 	gic_virtual_save(&g->interface);
-	g->spilled = false;
+	g->spilled = g->resync = false;
+	g->todo = 0; /* all of it is chosen anew on arrival; who finds it set had the vCPU kicked */
 	/* the next vCPU needs the machine's private interrupts; a line that is up raises them again on the next CPU */
-	for (uint32_t w = bank->owed; w; w &= w - 1)
-		irq_guest_deactivate(bits_first(w));
-	bits_clear32(&v->lines, bank->owed);
-	bank->owed &= bank->active;
+	if (bank->owed) {
+		for (uint32_t w = bank->owed; w; w &= w - 1)
+			irq_guest_deactivate(bits_first(w));
+		bits_clear32(&v->lines, bank->owed);
+		bank->owed &= bank->active;
+	}
 }
 
 /* The vCPU came to another CPU: the machine's interrupts that are routed to it come too. */
