@@ -26,6 +26,7 @@
 #define sysreg_write_(reg, value) sysreg_write(reg, value)
 
 #define VTR_TDS	  (1ul << 19)
+#define VMCR_ENG1 (1ul << 1)
 #define VMCR_EOIM (1ul << 9)
 
 static unsigned priority_bits, preemption_bits;
@@ -89,6 +90,11 @@ uint64_t gic_hcr_read(void)
 void gic_hcr_write(uint64_t hcr)
 {
 	WRITE(ICH_HCR_EL2, hcr);
+}
+
+bool gic_virtual_is_on(void)
+{
+	return READ(ICH_VMCR_EL2) & VMCR_ENG1;
 }
 
 bool gic_virtual_splits_end(void)

@@ -6,6 +6,7 @@
 #include "core/memory.h"
 #include "core/sched.h"
 #include "guest/load_store.h"
+#include "guest/vgic.h"
 #include "lib/bits.h"
 #include "lib/print.h"
 #include "sysreg.h"
@@ -65,7 +66,7 @@ static void trap_sysreg(struct vcpu *v, struct frame *f, uint64_t esr)
 {
 	if (sysreg_emulate(v, f, ESR_ISS(esr)))
 		skip(f);
-	else
+	else if (!vgic_unwatch(v))
 		inject_undefined(f);
 }
 

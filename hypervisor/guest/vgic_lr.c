@@ -201,8 +201,7 @@ static void lr_reap(struct vgic_vcpu *g)
 	}
 }
 
-/* The list register of ours that holds the interrupt; VGIC_LRS: none. */
-static unsigned slot_of(const struct vgic_vcpu *g, unsigned intid)
+unsigned vgic_lr_slot(const struct vgic_vcpu *g, unsigned intid)
 {
 	for (uint32_t w = g->used; w; w &= w - 1)
 		if (LR_INTID(g->lr[bits_first(w)]) == intid)
@@ -215,7 +214,7 @@ static void lr_merge(struct vgic_vcpu *g, unsigned n, unsigned i)
 {
 	struct vgic_bank *bank = vgic_bank(g, n);
 	uint32_t bit = 1u << i;
-	unsigned slot = slot_of(g, n * VGIC_BANK_BITS + i);
+	unsigned slot = vgic_lr_slot(g, n * VGIC_BANK_BITS + i);
 	uint64_t lr;
 
 	if (slot == VGIC_LRS)
@@ -231,25 +230,12 @@ static void lr_merge(struct vgic_vcpu *g, unsigned n, unsigned i)
 	}
 }
 
-RARE bool vgic_lr_deactivate(struct vgic_vcpu *g, unsigned intid)
-{
-	unsigned slot = slot_of(g, intid);
-	uint64_t lr;
-
-	if (slot == VGIC_LRS)
-		return false;
-	lr = gic_lr_read(slot);
-	lr_write(g, slot, lr & ~LR_ACTIVE);
-	if ((lr & LR_HW) && (lr & LR_ACTIVE))
-		irq_guest_deactivate(intid);
-	return true;
-}
-
 /* Loads what is new in bank n. False when the list registers do not suffice. */
 static bool bank_load(struct vgic_vcpu *g, unsigned n)
 {
 	struct vgic_bank *bank = vgic_bank(g, n);
-	uint32_t again = g->vgic->enabled ? vgic_pending(g, bank) & bank->enabled & bank->loaded : 0;
+	uint32_t again =
+		g->vgic->enabled ? vgic_pending(g, bank) & bank->enabled & bank->loaded : 0;
 	uint32_t all = (1u << gic.list_registers) - 1;
 
 	for (uint32_t w = wanted(g, bank); w; w &= w - 1) {
@@ -295,17 +281,12 @@ static unsigned candidate_insert(struct candidate *best, unsigned count, unsigne
 	return count < room ? count + 1 : room;
 }
 
-bool vgic_lr_names_others(void)
-{
-	return gic.trap_dir == HCR_TDIR && gic_virtual_splits_end();
-}
-
 /* Chooses anew from everything. All list registers are empty. */
 static void refill(struct vgic_vcpu *g)
 {
 	struct candidate best[VGIC_LRS];
 	unsigned count = 0, pending_all = 0, active_all = 0, pending_in = 0;
-	uint64_t hcr = HCR_EN;
+	uint64_t hcr = HCR_EN | (gic_hcr_read() & HCR_TALL1);
 
 	for (unsigned n = 0; n < g->vgic->banks; n++) {
 		struct vgic_bank *bank = vgic_bank(g, n);
@@ -337,7 +318,7 @@ static void refill(struct vgic_vcpu *g)
 		hcr |= HCR_NPIE | HCR_UIE;
 	if (active_all > count - pending_in)
 		hcr |= HCR_LRENPIE | gic.trap_dir;
-	else if (g->vgic->domain->vcpus_max > 1 && vgic_lr_names_others())
+	else if (g->vgic->domain->vcpus_max > 1 && vgic_names_others())
 		hcr |= HCR_TDIR;
 	gic_hcr_write(hcr); /* EOIcount too is 0 now */
 }

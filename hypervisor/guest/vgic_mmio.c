@@ -45,9 +45,7 @@ static bool d_control_read(struct vgic_vcpu *g, struct mmio *m, unsigned offset)
 	case 0x8:
 		return answer(m, IIDR);
 	}
-	return answer(
-		m,
-		0); /* TYPER2, STATUSR, SETSPI and CLRSPI (write only), reserved: RAZ/WI */
+	return answer(m, 0); /* TYPER2, STATUSR, SETSPI and CLRSPI (write only), reserved: RAZ/WI */
 }
 
 static RARE bool d_control_write(struct vgic_vcpu *g, struct mmio *m, unsigned offset)
@@ -83,8 +81,7 @@ static bool r_control_read(struct vgic_vcpu *g, struct mmio *m, unsigned offset)
 	case 0xc:
 		return answer(m, m->size == 4 ? typer >> 32 : 0);
 	}
-	return answer(m,
-		      0); /* STATUSR, WAKER (RAZ/WI to non-secure software), LPI registers */
+	return answer(m, 0); /* STATUSR, WAKER (RAZ/WI to non-secure software), LPI registers */
 }
 
 /* PIDR4-7, PIDR0-3, CIDR0-3 (12.1.3): an Arm GICv3. */

@@ -97,7 +97,7 @@ static RARE void active_set(struct vgic_vcpu *g, struct vgic_bank *bank, unsigne
 	vgic_poke(g, n, w, true);
 }
 
-static RARE void active_clear(struct vgic_vcpu *g, struct vgic_bank *bank, unsigned n, uint32_t w)
+RARE void vgic_active_clear(struct vgic_vcpu *g, struct vgic_bank *bank, unsigned n, uint32_t w)
 {
 	uint32_t loaded = w & bank->loaded;
 
@@ -107,24 +107,14 @@ static RARE void active_clear(struct vgic_vcpu *g, struct vgic_bank *bank, unsig
 	vgic_poke(g, n, w, loaded != 0);
 }
 
-/* ICC_DIR_EL1, trapped: an SPI may be active on another CPU than the one that deactivates it. */
-RARE void vgic_deactivate(struct vcpu *v, uint64_t value)
-{
-	struct vgic_vcpu *g = v->vgic;
-	unsigned intid = value & 0xffffff, n = intid / VGIC_BANK_BITS;
-	uint32_t bit = 1u << intid % VGIC_BANK_BITS;
-
-	LOCK_SCOPE(&g->vgic->lock);
-	if (n < g->vgic->banks && gic_virtual_splits_end() && !vgic_lr_deactivate(g, intid))
-		active_clear(g, vgic_bank(g, n), n, bit);
-}
-
 static RARE uint32_t pending_word(struct vgic_vcpu *g, struct vgic_bank *bank, unsigned n)
 {
 	uint32_t pending, active, word = vgic_pending(g, bank);
 
 	vgic_lr_state(g, n, &pending, &active);
 	word |= pending & ~bank->drop_pending;
+	if (n == 0)
+		word |= vgic_lines_away(g);
 	if (vgic_hardware(g->vgic, n))
 		word |= gic_pending_word(n) & vgic_hardware(g->vgic, n);
 	return word;
@@ -145,7 +135,7 @@ static void look(struct vgic_vcpu *g, unsigned n)
 	vgic_collect(g->vgic);
 	vgic_look(g, n);
 	g = vcpu_current()->vgic;
-	if (g->vgic->domain->vcpus_max > 1 && vgic_lr_names_others() && !(gic_hcr_read() & HCR_TDIR)) {
+	if (g->vgic->domain->vcpus_max > 1 && vgic_names_others() && !(gic_hcr_read() & HCR_TDIR)) {
 		g->resync = true;
 		vcpu_kick(g->vcpu, WORK_VGIC);
 	}
@@ -229,7 +219,7 @@ static bool isactiver_write(struct vgic_vcpu *g, struct mmio *m, unsigned offset
 }
 static bool icactiver_write(struct vgic_vcpu *g, struct mmio *m, unsigned offset)
 {
-	return state_write(g, m, offset, active_clear);
+	return state_write(g, m, offset, vgic_active_clear);
 }
 
 /* ---- IPRIORITYR: a byte for each interrupt, ICFGR: two bits ----------------------------------------------------------- */

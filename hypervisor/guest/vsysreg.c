@@ -97,6 +97,9 @@ static bool reg_read(struct vcpu *v, uint32_t reg, uint64_t *value)
 	case REG(3, 0, 12, 11, 6):
 	case REG(3, 0, 12, 11, 7):
 		return false;
+	case REG(3, 0, 12, 12, 2): /* ICC_HPPIR1_EL1 */
+		*value = vgic_highest_pending(v);
+		return true;
 	case REG(2, 0, 1, 1, 4): /* OSLSR_EL1: OS lock implemented, not locked */
 		*value = 8;
 		return true;
@@ -109,10 +112,6 @@ static bool reg_read(struct vcpu *v, uint32_t reg, uint64_t *value)
 
 static bool reg_write(struct vcpu *v, uint32_t reg, uint64_t value)
 {
-	if (reg == REG(3, 0, 12, 11, 5)) { /* first, as no other is written as often */
-		vgic_send_sgi(v, value);
-		return true;
-	}
 	switch (reg) {
 	case REG(3, 0, 12, 11, 1):
 		vgic_deactivate(v, value);
@@ -143,7 +142,8 @@ static bool reg_known(uint32_t reg, bool read)
 			return (crn == 0 && read && crm >= 1 && crm <= 7) || /* ID registers */
 			       (crn == 1 && crm == 0 && op2 == 1) ||	     /* ACTLR_EL1 */
 			       (crn == 9 && crm == 14 && (op2 == 1 || op2 == 2)) || /* PMINTEN* */
-			       crn == 12; /* ICC_*_EL1, of which no other traps than those below */
+			       /* ICC_*SGI*R_EL1, DIR, HPPIR1 */
+			       (crn == 12 && (crm == 11 || (crm == 12 && op2 == 2)));
 		return op1 == 3 && ((crn == 9 && crm >= 12 && crm <= 14) || /* PMU */
 				    (crn == 14 && crm >= 8) ||		  /* PMEVCNTR, PMEVTYPER */
 				    (crn == 14 && crm == 2 && op2 <= 2)); /* CNTP_* */
@@ -156,6 +156,11 @@ bool sysreg_emulate(struct vcpu *v, struct frame *f, uint32_t iss)
 	uint32_t reg = iss & REG_MASK;
 	uint64_t value;
 
+	/* first, as no other is written as often */
+	if ((iss & (REG_MASK | 1)) == REG(3, 0, 12, 11, 5) && (f->spsr & 0xc)) {
+		vgic_send_sgi(v, frame_get(f, ISS_RT(iss)));
+		return true;
+	}
 	if (!reg_known(reg, ISS_READ(iss)))
 		return false;
 	/* at EL0 only the timer is open, when CNTKCTL_EL1 says so, and then the machine has looked at that */

@@ -107,6 +107,21 @@ uint64_t vtimer_leave(struct vcpu *v)
 	return virtual < physical ? virtual : physical;
 }
 
+static bool line(uint64_t ctl, uint64_t cval, uint64_t now)
+{
+	return (ctl & (CTL_ENABLE | CTL_IMASK)) == CTL_ENABLE && now >= cval;
+}
+
+uint32_t vtimer_lines(const struct vcpu *v)
+{
+	const struct vtimer_vcpu *t = v->vtimer;
+	uint64_t now = cpu_counter();
+
+	return (uint32_t)line(t->cntv.ctl, t->cntv.cval, now - v->domain->counter_offset)
+		       << vtimer_virtual_ppi |
+	       (uint32_t)line(t->ctl, t->cval, now) << vtimer_physical_ppi;
+}
+
 void vtimer_arrive(struct vcpu *v)
 {
 	guest_timer_load(&v->vtimer->cntv, v->domain->counter_offset);

@@ -71,7 +71,8 @@ CASE(many_deactivation_of_what_is_not_active_does_nothing, 1)
 	icc_write(ICC_CTLR, 0); /* EOImode 0: DIR does nothing */
 	icc_write(ICC_DIR, 0);
 	icc_write(ICC_DIR, 7);
-	CHECK((active() | 0x81) == (1u << MANY) - 1, active(), 0); /* UNPREDICTABLE, for those two */
+	CHECK((active() | 0x81) == (1u << MANY) - 1, active(),
+	      0); /* UNPREDICTABLE, for those two */
 }
 
 CASE(many_active_are_left_alone_by_the_end_of_another, 1)

@@ -1,8 +1,8 @@
 /* The guest's GICv3 against a fake machine: registers, list registers, more interrupts than list registers. */
 #include "guest/vgic.h"
 #include "drivers/gicv3.h"
-#include "guest/trap.h"
 #include "fake/machine.h"
+#include "guest/trap.h"
 #include "lib/errno.h"
 #include <setjmp.h>
 #include <stdarg.h>
