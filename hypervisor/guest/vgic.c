@@ -52,7 +52,7 @@ void vgic_collect(struct vgic *s)
 		}
 }
 
-static void poke(struct vgic_vcpu *g, uint32_t todo, bool resync)
+static RARE __attribute__((noinline)) void poke(struct vgic_vcpu *g, uint32_t todo, bool resync)
 {
 	if ((g->todo & todo) == todo && g->resync >= resync)
 		return; /* it was told before and has not looked yet */
@@ -103,7 +103,7 @@ static void sample_lines(struct vgic_vcpu *g)
 }
 
 /* On the way to the guest, or instead of it. Lock held. */
-static void enter(struct vgic_vcpu *g)
+void vgic_update(struct vgic_vcpu *g)
 {
 	if (ATOMIC_READ(g->vcpu->marked))
 		collect(g);
@@ -113,15 +113,10 @@ static void enter(struct vgic_vcpu *g)
 		vgic_lr_note(g);
 }
 
-__attribute__((noinline)) void vgic_update(struct vgic_vcpu *g)
-{
-	enter(g);
-}
-
 void vgic_enter(struct vcpu *v)
 {
 	LOCK_SCOPE(&v->vgic->vgic->lock);
-	enter(v->vgic);
+	vgic_update(v->vgic);
 }
 
 bool vgic_irq_pending(struct vcpu *v)
@@ -129,7 +124,7 @@ bool vgic_irq_pending(struct vcpu *v)
 	struct vgic_vcpu *g = v->vgic;
 
 	LOCK_SCOPE(&g->vgic->lock);
-	enter(g);
+	vgic_update(g);
 	vgic_lr_note(g);
 	for (uint32_t w = g->used; w; w &= w - 1)
 		if (gic_lr_read(bits_first(w)) & LR_PENDING)
@@ -165,8 +160,9 @@ static inline void raise(struct vgic_vcpu *g, unsigned intid, bool hardware)
 
 /* The guest has interrupts masked: it may lower the timer's line, which is its own, before it acknowledges. It shall not do that
  * without a look at the line (vgic_cpu.c). */
-static RARE __attribute__((noinline)) void watch(void)
+static RARE __attribute__((noinline)) void watch(struct vgic_vcpu *g)
 {
+	g->watched = HCR_TALL1;
 	gic_hcr_write(gic_hcr_read() | HCR_TALL1);
 }
 
@@ -179,7 +175,7 @@ void vgic_forward(struct vcpu *v, unsigned intid)
 		bits_set32(&v->lines, 1u << intid);
 	raise(g, intid, true);
 	if (unlikely(cpu_guest_masked()))
-		watch();
+		watch(g);
 }
 
 bool vgic_is_enabled(const struct vcpu *v, unsigned intid)
@@ -194,7 +190,7 @@ void vgic_line_down(struct vcpu *v, unsigned intid)
 		vcpu_kick(v, WORK_VGIC);
 }
 
-static void send_self(struct vcpu *v, unsigned sgi)
+static __attribute__((noinline)) void send_self(struct vcpu *v, unsigned sgi)
 {
 	LOCK_SCOPE(&v->vgic->vgic->lock);
 	raise(v->vgic, sgi, false);
@@ -211,7 +207,7 @@ void vgic_leave(struct vcpu *v)
 	vgic_lr_take_back(g);
 	gic_virtual_save(&g->interface);
 	g->spilled = g->resync = false;
-	g->todo = 0; /* all of it is chosen anew on arrival; who finds it set had the vCPU kicked */
+	g->watched = g->todo = 0; /* all of it is chosen anew on arrival; who finds it set had the vCPU kicked */
 	/* the next vCPU needs the machine's private interrupts; a line that is up raises them again on the next CPU */
 	if (bank->owed) {
 		for (uint32_t w = bank->owed; w; w &= w - 1)
@@ -254,8 +250,10 @@ void vgic_maintenance(unsigned intid, void *arg)
 	(void)intid;
 	(void)arg;
 	/* at once: the interrupt is a level that lasts as long as its reason */
-	if (v)
+	if (v) {
+		vgic_end_found_none(v->vgic);
 		vgic_enter(v);
+	}
 }
 
 void vgic_send_sgi(struct vcpu *v, uint64_t value)

@@ -25,10 +25,11 @@
  * A level-sensitive interrupt is pending as well while its line is up; of a device's line we know by its interrupt, and look
  * at it again when the guest asks. owed: the machine's interrupt behind it is active and
  * waits for the guest's deactivation; renewed: the guest did that in the list register, which nobody has emptied yet, and the
- * machine's interrupt came again. drop_*: asked for while loaded on another vCPU; done when that one resyncs. */
+ * machine's interrupt came again. drop_*: asked for while loaded on another vCPU; done when that one resyncs.
+ * was_loaded: active in a list register when those were emptied the last time. */
 struct vgic_bank {
 	uint32_t enabled, edge, pending, active, loaded, owed, renewed, line, drop_pending,
-		drop_active;
+		drop_active, was_loaded;
 	uint8_t priority[VGIC_BANK_BITS];
 	uint8_t target[VGIC_BANK_BITS]; /* index of the vCPU, or VGIC_NO_TARGET; bank 0: unused */
 	uint8_t holder[VGIC_BANK_BITS]; /* valid while loaded or active */
@@ -44,6 +45,7 @@ struct vgic_vcpu {
 	bool resync;	  /* take all list registers back and choose again */
 	bool spilled;	  /* more interrupts than list registers */
 	bool wanted;	  /* another vCPU wants to know the states in lr[] */
+	uint32_t watched; /* HCR_TALL1 while accesses to group 1 trap, see watch() */
 	uint8_t slot[VGIC_BANK_BITS]; /* the list register of each loaded interrupt of bank 0 */
 	uint32_t
 		by_line; /* of bank 0, loaded because of its line, which may have gone down since */
@@ -138,8 +140,11 @@ void vgic_lr_state(struct vgic_vcpu *g, unsigned n, uint32_t *pending, uint32_t 
 /* ---- vgic_cpu.c ------------------------------------------------------------------------------------------------------- */
 /* ICC_DIR_EL1 as the guest wrote it; traps where the list registers do not tell which interrupt it names. */
 void vgic_deactivate(struct vcpu *v, uint64_t value);
-/* Could the guest's ICC_DIR_EL1 here name an SPI that is active on another vCPU, and be trapped without others? */
-bool vgic_names_others(void);
+/* On a maintenance interrupt: did an end or a deactivation name none that is active here (EOIcount)? An ICC_DIR_EL1 that did not trap, as
+ * it was not known yet that the guest deactivates apart, may have named an SPI of another vCPU. */
+void vgic_end_found_none(struct vgic_vcpu *g);
+/* The guest deactivates here with ICC_DIR_EL1, which may name an SPI that is active on another vCPU and can be trapped. */
+bool vgic_end_is_split(void);
 /* The guest's registers of group 1 trap where the timer's line may have gone down unseen. ICC_HPPIR1_EL1 is read here, for any other
  * one the trap ends: true, now that the list registers know of the line, the guest shall do the access again. */
 unsigned vgic_highest_pending(struct vcpu *v);

@@ -3,7 +3,7 @@
  *
  * The usual way: new interrupts go into free list registers in any order, since the machine picks the highest priority among
  * them. Only when there is no free one, everything is taken back and the best are chosen: pending ones first, by priority,
- * then active ones. What stays outside is watched by maintenance interrupts: NPIE and UIE for pending ones, LRENPIE for active
+ * then active ones, first of all those that were in list registers. What stays outside is watched by maintenance interrupts: NPIE and UIE for pending ones, LRENPIE for active
  * ones, whose end the machine then counts in EOIcount. That is their deactivation too, unless the guest deactivates apart (EOImode
  * 1), with ICC_DIR_EL1, which traps meanwhile: vgic_deactivate(). */
 #include "core/irq.h"
@@ -89,8 +89,10 @@ static void lr_release(struct vgic_vcpu *g, unsigned slot, uint64_t lr)
 
 	if (pending && (g->latched >> slot & 1))
 		bank->pending |= bit;
-	if (active)
+	if (active) {
 		bank->active |= bit;
+		bank->was_loaded |= bit;
+	}
 	if ((lr & LR_HW) && !pending && !active) {
 		if (lr &
 		    LR_STATE) /* dropped by software; else the guest's own deactivation did it */
@@ -179,14 +181,14 @@ void vgic_lr_settle(struct vgic_vcpu *g)
 
 void vgic_lr_take_back(struct vgic_vcpu *g)
 {
+	if (g->spilled && !vgic_end_is_split()) /* or ICC_DIR does not trap: the likely one */
+		deactivate_spilled(g, HCR_EOICOUNT(gic_hcr_read()));
 	for (uint32_t w = g->used; w; w &= w - 1) {
 		unsigned slot = bits_first(w);
 
 		lr_release(g, slot, gic_lr_read(slot));
 		lr_write(g, slot, 0);
 	}
-	if (g->spilled && !gic_virtual_splits_end())
-		deactivate_spilled(g, HCR_EOICOUNT(gic_hcr_read()));
 }
 
 /* Empties list registers whose interrupt is over. */
@@ -286,7 +288,7 @@ static void refill(struct vgic_vcpu *g)
 {
 	struct candidate best[VGIC_LRS];
 	unsigned count = 0, pending_all = 0, active_all = 0, pending_in = 0;
-	uint64_t hcr = HCR_EN | (gic_hcr_read() & HCR_TALL1);
+	uint64_t hcr = HCR_EN | HCR_LRENPIE | g->watched;
 
 	for (unsigned n = 0; n < g->vgic->banks; n++) {
 		struct vgic_bank *bank = vgic_bank(g, n);
@@ -294,17 +296,20 @@ static void refill(struct vgic_vcpu *g)
 		for (uint32_t w = wanted(g, bank); w; w &= w - 1) {
 			unsigned i = bits_first(w);
 			bool active = bank->active >> i & 1;
+			unsigned order = 0;
 
 			if (owner(g, bank, i) != g->vcpu->id) {
 				vgic_poke(g, n, 1u << i, false);
 				continue;
 			}
 			*(active ? &active_all : &pending_all) += 1;
+			if (active) /* what was in a list register is what the guest ends soon */
+				order = bank->was_loaded >> i & 1 ? 0x100 : 0x200;
+			bank->was_loaded &= ~(1u << i);
 			count = candidate_insert(
 				best, count, gic.list_registers,
-				(struct candidate){
-					(uint16_t)(bank->priority[i] | (active ? 0x100 : 0)),
-					(uint16_t)(n * VGIC_BANK_BITS + i)});
+				(struct candidate){(uint16_t)(bank->priority[i] | order),
+						   (uint16_t)(n * VGIC_BANK_BITS + i)});
 		}
 	}
 	for (unsigned slot = 0; slot < count; slot++) {
@@ -317,8 +322,8 @@ static void refill(struct vgic_vcpu *g)
 	if (pending_all > pending_in)
 		hcr |= HCR_NPIE | HCR_UIE;
 	if (active_all > count - pending_in)
-		hcr |= HCR_LRENPIE | gic.trap_dir;
-	else if (g->vgic->domain->vcpus_max > 1 && vgic_names_others())
+		hcr |= gic.trap_dir;
+	else if (g->vgic->domain->vcpus_max > 1 && vgic_end_is_split())
 		hcr |= HCR_TDIR;
 	gic_hcr_write(hcr); /* EOIcount too is 0 now */
 }

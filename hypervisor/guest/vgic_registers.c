@@ -134,11 +134,6 @@ static void look(struct vgic_vcpu *g, unsigned n)
 {
 	vgic_collect(g->vgic);
 	vgic_look(g, n);
-	g = vcpu_current()->vgic;
-	if (g->vgic->domain->vcpus_max > 1 && vgic_names_others() && !(gic_hcr_read() & HCR_TDIR)) {
-		g->resync = true;
-		vcpu_kick(g->vcpu, WORK_VGIC);
-	}
 }
 
 static RARE __attribute__((noinline)) bool

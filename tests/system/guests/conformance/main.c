@@ -65,6 +65,9 @@ static void worker(struct cpu *c)
 		if (task[c->id]) {
 			task[c->id]();
 			task[c->id] = NULL;
+		} else if (c->id >= 4) {
+			/* to whom it shares its CPU with, so that many of them do not take long; the others spin */
+			asm volatile("wfe" ::: "memory");
 		}
 	irq_disable();
 }

@@ -79,13 +79,9 @@ void gic_hcr_write(uint64_t hcr)
 	here()->hcr = hcr & 0x7ffffff;
 	here()->ended = hcr >> 27 & 0x1f;
 }
-bool gic_virtual_is_on(void)
+uint64_t gic_virtual_masks(void)
 {
-	return true;
-}
-bool gic_virtual_splits_end(void)
-{
-	return here()->splits_end;
+	return VMCR_ENG1 | (here()->splits_end ? VMCR_EOIM : 0);
 }
 unsigned gic_virtual_priority_bits(void)
 {

@@ -183,7 +183,7 @@ static void test_more_interrupts_than_list_registers_come_by_priority(void **sta
 	}
 	assert_int_equal(fake_acknowledge(), 1023);
 	assert_int_equal(fake_read(GICD(0x208), 4), 0);
-	assert_int_equal(fake_state[0].hcr, HCR_EN);
+	assert_int_equal(fake_state[0].hcr, HCR_EN | HCR_LRENPIE);
 }
 
 static void test_nested_deeper_than_list_registers(void **state)
