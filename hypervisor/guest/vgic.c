@@ -52,7 +52,7 @@ void vgic_collect(struct vgic *s)
 		}
 }
 
-static RARE __attribute__((noinline)) void poke(struct vgic_vcpu *g, uint32_t todo, bool resync)
+static __attribute__((noinline)) void poke(struct vgic_vcpu *g, uint32_t todo, bool resync)
 {
 	if ((g->todo & todo) == todo && g->resync >= resync)
 		return; /* it was told before and has not looked yet */
@@ -190,7 +190,7 @@ void vgic_line_down(struct vcpu *v, unsigned intid)
 		vcpu_kick(v, WORK_VGIC);
 }
 
-static __attribute__((noinline)) void send_self(struct vcpu *v, unsigned sgi)
+static void send_self(struct vcpu *v, unsigned sgi)
 {
 	LOCK_SCOPE(&v->vgic->vgic->lock);
 	raise(v->vgic, sgi, false);
