@@ -19,7 +19,7 @@ HV_SMALL := $(wildcard $(addprefix hypervisor/,boot/*.c boards/*.c xen/*.c lib/d
 	guest/load_store.c arch/arm64/fault.c arch/arm64/mmu.c arch/arm64/psci.c arch/arm64/stage2.c core/power*.c core/domain*.c core/pool.c \
 	core/cpu_power.c core/console.c core/memory.c core/page.c core/grant.c core/watchdog.c))
 HV_SMALL += $(addprefix hypervisor/,core/irq.c core/event.c core/grant_map.c core/time.c core/vcpu.c guest/hooks.c \
-	guest/aarch32.c guest/walk.c guest/vgic_lr.c guest/vsysreg.c guest/vtimer.c)
+	guest/aarch32.c guest/walk.c guest/vgic_cpu.c guest/vgic_lr.c guest/vgic_states.c guest/vsysreg.c guest/vtimer.c)
 $(HV_SMALL:hypervisor/%.c=$(HV)/obj/%.o): HV_CFLAGS += -Os
 # these functions are what the compiler would call for such loops
 $(HV)/obj/lib/string.o: HV_CFLAGS += -fno-tree-loop-distribute-patterns
@@ -75,7 +75,7 @@ hypervisor-trees: $(HV_HOST)/dom0_trees | $(if $(filter file,$(origin DTBS)),$(B
 # tests/unit/hypervisor/x/y.c tests hypervisor/x/y.c on the build host against the fake machine, under ASan and UBSan.
 # Every program is linked with the same rooms: those that need no register of the machine.
 HV_ASAN := $(HV_HOST)/obj
-HV_HOST_ROOMS := hypervisor/guest/vgic.c hypervisor/guest/vgic_lr.c hypervisor/guest/vgic_mmio.c hypervisor/guest/vgic_registers.c hypervisor/guest/mmio.c \
+HV_HOST_ROOMS := hypervisor/guest/vgic.c hypervisor/guest/vgic_cpu.c hypervisor/guest/vgic_lr.c hypervisor/guest/vgic_mmio.c hypervisor/guest/vgic_registers.c hypervisor/guest/vgic_states.c hypervisor/guest/mmio.c \
 	hypervisor/guest/vtimer.c hypervisor/core/vcpu.c hypervisor/core/lock_order.c hypervisor/core/domain.c hypervisor/core/domain_kill.c hypervisor/core/watchdog.c hypervisor/core/event.c hypervisor/core/grant.c hypervisor/core/grant_map.c \
 	hypervisor/core/credit.c hypervisor/core/pool.c tests/unit/hypervisor/fake/machine.c \
 	tests/unit/hypervisor/fake/xen_machine.c $(wildcard hypervisor/xen/*.c)

@@ -15,6 +15,7 @@ static inline void cpu_barrier_full(void);	    /* dmb ish: between CPUs */
 static inline void cpu_barrier_store(void);	    /* dmb ishst */
 static inline void cpu_barrier_device(void);	    /* dsb sy: a device access has been seen */
 static inline bool cpu_interrupt_pending(void); /* ISR_EL1: an interrupt that is masked while EL2 runs */
+static inline bool cpu_guest_masked(void);	    /* SPSR_EL2: the guest came here with interrupts masked */
 static inline void cpu_wait(void);		    /* wfi: returns when an interrupt is pending, masked or not */
 
 #include "cpu_inline.h"

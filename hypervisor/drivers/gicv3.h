@@ -16,6 +16,7 @@ struct gic_info {
 	unsigned interrupts;		/* INTIDs that exist: 32 * (ITLinesNumber + 1), at most 1020 */
 	unsigned maintenance;		/* INTID of the maintenance interrupt, usually 25 */
 	unsigned list_registers;	/* 1..16 */
+	uint64_t trap_dir;		/* the bit of ICH_HCR_EL2 that traps ICC_DIR_EL1, 0: there is none for it alone */
 };
 extern struct gic_info gic;
 
@@ -58,6 +59,8 @@ uint32_t gic_pending_word(unsigned n);		 /* GICD_ISPENDR<n>, n >= 1 */
 #define HCR_UIE		(1ul << 1) /* at most one list register is valid */
 #define HCR_LRENPIE	(1ul << 2) /* a deactivation found no list register: EOIcount is not 0 */
 #define HCR_NPIE	(1ul << 3) /* no list register is pending */
+#define HCR_TALL1	(1ul << 12) /* traps what there is of group 1: ICC_IAR1, EOIR1, HPPIR1, BPR1, IGRPEN1, AP1R */
+#define HCR_TDIR	(1ul << 14) /* traps ICC_DIR */
 #define HCR_EOICOUNT(h) ((unsigned)((h) >> 27) & 0x1f)
 
 uint64_t gic_lr_read(unsigned n);
@@ -66,6 +69,9 @@ bool gic_lr_write_empty(unsigned n, uint64_t lr); /* false: it holds an interrup
 uint32_t gic_lr_done(void); /* bit n: list register n holds no valid interrupt (ELRSR or EISR) */
 uint64_t gic_hcr_read(void);
 void gic_hcr_write(uint64_t hcr);
+#define VMCR_ENG1 (1ul << 1) /* group 1 is enabled: ICC_IGRPEN1_EL1 */
+#define VMCR_EOIM (1ul << 9) /* EOImode 1: the guest's EOI drops the priority only, its ICC_DIR deactivates */
+uint64_t gic_virtual_masks(void); /* ICH_VMCR_EL2 */
 unsigned gic_virtual_priority_bits(void); /* that the guest's priorities have: 5..8 */
 /* The guest's CPU interface as after a warm reset: ICH_VMCR_EL2, active priorities and list registers cleared. */
 void gic_virtual_reset(void);

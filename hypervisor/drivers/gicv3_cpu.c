@@ -26,6 +26,8 @@
 #define sysreg_read_(reg)	  sysreg_read(reg)
 #define sysreg_write_(reg, value) sysreg_write(reg, value)
 
+#define VTR_TDS (1ul << 19)
+
 static unsigned priority_bits, preemption_bits;
 
 #define EACH_LR(X)                                                                                 \
@@ -89,6 +91,11 @@ void gic_hcr_write(uint64_t hcr)
 	WRITE(ICH_HCR_EL2, hcr);
 }
 
+uint64_t gic_virtual_masks(void)
+{
+	return READ(ICH_VMCR_EL2);
+}
+
 bool gic_interface_init(void)
 {
 	uint64_t vtr;
@@ -109,6 +116,7 @@ bool gic_interface_init(void)
 	gic.list_registers = (unsigned)(vtr & 0x1f) + 1;
 	if (gic.list_registers > 16)
 		gic.list_registers = 16;
+	gic.trap_dir = vtr & VTR_TDS ? HCR_TDIR : 0;
 	priority_bits = (unsigned)(vtr >> 29 & 7) + 1;
 	preemption_bits = (unsigned)(vtr >> 26 & 7) + 1;
 	gic_virtual_reset();
@@ -176,7 +184,7 @@ void gic_virtual_reset(void)
 	EACH_AP(X)
 #undef X
 	WRITE(ICH_VMCR_EL2, 0ul);
-	WRITE(ICH_HCR_EL2, HCR_EN);
+	WRITE(ICH_HCR_EL2, HCR_EN | HCR_LRENPIE);
 	isb();
 }
 
@@ -204,6 +212,6 @@ void gic_virtual_load(const struct gic_virtual *from)
 	EACH_AP(X)
 #undef X
 	WRITE(ICH_VMCR_EL2, from->vmcr);
-	WRITE(ICH_HCR_EL2, HCR_EN);
+	WRITE(ICH_HCR_EL2, HCR_EN | HCR_LRENPIE);
 	isb();
 }

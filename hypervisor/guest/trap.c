@@ -7,6 +7,7 @@
 #include "core/sched.h"
 #include "guest/aarch32.h"
 #include "guest/load_store.h"
+#include "guest/vgic.h"
 #include "lib/bits.h"
 #include "lib/print.h"
 #include "sysreg.h"
@@ -101,7 +102,7 @@ static void trap_sysreg(struct vcpu *v, struct frame *f, uint64_t esr)
 {
 	if (sysreg_emulate(v, f, ESR_ISS(esr)))
 		skip_aarch64(f, f->elr, f->spsr);
-	else
+	else if (!vgic_unwatch(v))
 		inject_undefined(f);
 }
 

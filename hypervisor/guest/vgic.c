@@ -52,7 +52,7 @@ void vgic_collect(struct vgic *s)
 		}
 }
 
-static void poke(struct vgic_vcpu *g, uint32_t todo, bool resync)
+static __attribute__((noinline)) void poke(struct vgic_vcpu *g, uint32_t todo, bool resync)
 {
 	if ((g->todo & todo) == todo && g->resync >= resync)
 		return; /* it was told before and has not looked yet */
@@ -81,8 +81,7 @@ void vgic_poke(struct vgic_vcpu *g, unsigned n, uint32_t bits, bool resync)
 	}
 }
 
-/* Looks at the lines of the vCPU whose registers are here. What was loaded because of a line that is down by now, and is not
- * acknowledged, is no longer pending. */
+/* Looks at the lines of the vCPU whose registers are here. What is pending because of a line that is down by now no longer is. */
 static void sample_lines(struct vgic_vcpu *g)
 {
 	struct vcpu *v = g->vcpu;
@@ -94,16 +93,17 @@ static void sample_lines(struct vgic_vcpu *g)
 			bits_set32(&v->lines, timer);
 		} else {
 			bits_clear32(&v->lines, timer);
-			vgic_lr_settle(g); /* else the machine would not tell when it goes up again */
+			vgic_lr_settle(
+				g); /* else the machine would not tell when it goes up again */
 		}
 	}
 	for (uint32_t w = g->own.loaded & g->by_line & ~v->lines; w; w &= w - 1)
-		if ((gic_lr_read(g->slot[bits_first(w)]) & LR_STATE) == LR_PENDING)
+		if (gic_lr_read(g->slot[bits_first(w)]) & LR_PENDING)
 			g->resync = true;
 }
 
 /* On the way to the guest, or instead of it. Lock held. */
-static void enter(struct vgic_vcpu *g)
+void vgic_update(struct vgic_vcpu *g)
 {
 	if (ATOMIC_READ(g->vcpu->marked))
 		collect(g);
@@ -113,71 +113,10 @@ static void enter(struct vgic_vcpu *g)
 		vgic_lr_note(g);
 }
 
-static bool holds(const struct vgic_vcpu *g, unsigned n)
-{
-	for (uint32_t w = g->used; w; w &= w - 1)
-		if (LR_INTID(g->lr[bits_first(w)]) / VGIC_BANK_BITS == n)
-			return true;
-	return false;
-}
-
-/* How long a CPU has to say what its list registers hold, before what it said last is taken. The reader takes interrupts meanwhile,
- * and where CPUs are themselves virtual (QEMU on a busy host) an answer may take long. */
-#define ANSWER_NS 1000000000
-
-RARE bool vgic_states_known(struct vgic_vcpu *reader, struct vgic_vcpu *g, unsigned n, uint64_t address)
-{
-	struct domain *d = g->vgic->domain;
-	bool first = reader->asked_at == 0 || reader->asked_for != address, waits = false;
-
-	for (unsigned i = 0; vgic_bank(g, n)->loaded && i < d->vcpus_max; i++) {
-		struct vgic_vcpu *h = d->vcpu[i] ? d->vcpu[i]->vgic : NULL;
-
-		if (!h || h == reader || (n == 0 && h != g) ||
-		    ATOMIC_READ(h->vcpu->run) != VCPU_RUNNING || !holds(h, n))
-			continue;
-		if (first) {
-			h->wanted = true;
-			vcpu_kick(h->vcpu, WORK_VGIC);
-		}
-		waits |= h->wanted;
-	}
-	if (waits && first) {
-		reader->asked_at = cpu_counter();
-		reader->asked_for = address;
-	}
-	if (waits && cpu_counter() - reader->asked_at < time_ticks_of_ns(ANSWER_NS))
-		return false;
-	reader->asked_at = 0;
-	return true;
-}
-
-RARE void vgic_look(struct vgic_vcpu *g, unsigned n)
-{
-	struct vgic_bank *bank = vgic_bank(g, n);
-	uint32_t level = bank->owed & ~bank->edge;
-
-	if (n == 0) {
-		if (g->vcpu == vcpu_current())
-			enter(g);
-		return;
-	}
-	if (!level)
-		return;
-	/* devices' lines: while they are up, the machine's interrupt is pending, though active */
-	bank->line = (bank->line & ~level) | (gic_pending_word(n) & level);
-	level &= ~bank->line;
-	vgic_poke(g, n, level & bank->loaded, true);
-	level &= ~(bank->pending | bank->active | bank->loaded);
-	bank->owed &= ~level;
-	for (; level; level &= level - 1)
-		irq_guest_deactivate(n * VGIC_BANK_BITS + bits_first(level));
-}
-
 void vgic_enter(struct vcpu *v)
 {
 	LOCK_SCOPE(&v->vgic->vgic->lock);
-	enter(v->vgic);
+	vgic_update(v->vgic);
 }
 
 bool vgic_irq_pending(struct vcpu *v)
@@ -185,7 +124,7 @@ bool vgic_irq_pending(struct vcpu *v)
 	struct vgic_vcpu *g = v->vgic;
 
 	LOCK_SCOPE(&g->vgic->lock);
-	enter(g);
+	vgic_update(g);
 	vgic_lr_note(g);
 	for (uint32_t w = g->used; w; w &= w - 1)
 		if (gic_lr_read(bits_first(w)) & LR_PENDING)
@@ -193,25 +132,38 @@ bool vgic_irq_pending(struct vcpu *v)
 	return false;
 }
 
-/* A private interrupt becomes pending for the vCPU whose registers are here: into a list register now, without marks and work.
- * `hardware`: the machine's of the same number is behind it. Lock held. */
-static void raise(struct vgic_vcpu *g, unsigned intid, bool hardware)
+static __attribute__((noinline)) void load_private(struct vgic_vcpu *g, unsigned intid,
+						   bool hardware)
 {
 	struct vgic_bank *bank = &g->own;
 	uint32_t bit = 1u << intid;
 
-	if (!vgic_lr_again(g, intid, hardware)) {
-		if (hardware) {
-			bank->renewed |= bit & bank->owed & bank->loaded;
-			bank->owed |= bit;
-		} else {
-			bank->pending |= bit;
-		}
-		g->todo |= 1;
-		vgic_lr_fill(g);
+	if (hardware) {
+		bank->renewed |= bit & bank->owed & bank->loaded;
+		bank->owed |= bit;
+	} else {
+		bank->pending |= bit;
 	}
+	g->todo |= 1;
+	vgic_lr_fill(g);
+}
+
+/* A private interrupt becomes pending for the vCPU whose registers are here: into a list register now, without marks and work.
+ * `hardware`: the machine's of the same number is behind it. Lock held. */
+static inline void raise(struct vgic_vcpu *g, unsigned intid, bool hardware)
+{
+	if (!vgic_lr_again(g, intid, hardware))
+		load_private(g, intid, hardware);
 	if (g->vcpu->run != VCPU_RUNNING)
 		vcpu_kick(g->vcpu, WORK_VGIC); /* it waits, with its registers here */
+}
+
+/* The guest has interrupts masked: it may lower the timer's line, which is its own, before it acknowledges. It shall not do that
+ * without a look at the line (vgic_cpu.c). */
+static RARE __attribute__((noinline)) void watch(struct vgic_vcpu *g)
+{
+	g->watched = HCR_TALL1;
+	gic_hcr_write(gic_hcr_read() | HCR_TALL1);
 }
 
 void vgic_forward(struct vcpu *v, unsigned intid)
@@ -222,6 +174,8 @@ void vgic_forward(struct vcpu *v, unsigned intid)
 	if (!(ATOMIC_READ(v->lines) >> intid & 1))
 		bits_set32(&v->lines, 1u << intid);
 	raise(g, intid, true);
+	if (unlikely(cpu_guest_masked()))
+		watch(g);
 }
 
 bool vgic_is_enabled(const struct vcpu *v, unsigned intid)
@@ -252,12 +206,15 @@ void vgic_leave(struct vcpu *v)
 		collect(g);
 	vgic_lr_take_back(g);
 	gic_virtual_save(&g->interface);
-	g->spilled = false;
+	g->spilled = g->resync = false;
+	g->watched = g->todo = 0; /* all of it is chosen anew on arrival; who finds it set had the vCPU kicked */
 	/* the next vCPU needs the machine's private interrupts; a line that is up raises them again on the next CPU */
-	for (uint32_t w = bank->owed; w; w &= w - 1)
-		irq_guest_deactivate(bits_first(w));
-	bits_clear32(&v->lines, bank->owed);
-	bank->owed &= bank->active;
+	if (bank->owed) {
+		for (uint32_t w = bank->owed; w; w &= w - 1)
+			irq_guest_deactivate(bits_first(w));
+		bits_clear32(&v->lines, bank->owed);
+		bank->owed &= bank->active;
+	}
 }
 
 /* The vCPU came to another CPU: the machine's interrupts that are routed to it come too. */
@@ -283,7 +240,7 @@ void vgic_arrive(struct vcpu *v)
 	for (uint32_t w = g->own.owed; w; w &= w - 1)
 		gic_set_active(bits_first(w), true);
 	g->resync = true;
-	enter(g);
+	vgic_update(g);
 }
 
 void vgic_maintenance(unsigned intid, void *arg)
@@ -293,8 +250,10 @@ void vgic_maintenance(unsigned intid, void *arg)
 	(void)intid;
 	(void)arg;
 	/* at once: the interrupt is a level that lasts as long as its reason */
-	if (v)
+	if (v) {
+		vgic_end_found_none(v->vgic);
 		vgic_enter(v);
+	}
 }
 
 void vgic_send_sgi(struct vcpu *v, uint64_t value)

@@ -1,5 +1,5 @@
-/* The GICv3 that a guest sees. Four files: vgic.c (life, marks, SGIs), vgic_lr.c (list registers), vgic_mmio.c (frames of
- * registers), vgic_registers.c (those that there are for each interrupt).
+/* The GICv3 that a guest sees. Six files: vgic.c (life, marks, SGIs), vgic_lr.c (list registers), vgic_states.c (what others
+ * know of those), vgic_cpu.c (the CPU interface, where it traps), vgic_mmio.c (frames of registers), vgic_registers.c (those that there are for each interrupt).
  *
  * Interrupts live in banks of 32: bank 0 is private to each vCPU (SGIs and PPIs), bank n holds the SPIs 32n to 32n+31 of the
  * domain. Every property is one bitmap, so a register of 32 interrupts is one word and nothing is ever searched for. */
@@ -25,10 +25,11 @@
  * A level-sensitive interrupt is pending as well while its line is up; of a device's line we know by its interrupt, and look
  * at it again when the guest asks. owed: the machine's interrupt behind it is active and
  * waits for the guest's deactivation; renewed: the guest did that in the list register, which nobody has emptied yet, and the
- * machine's interrupt came again. drop_*: asked for while loaded on another vCPU; done when that one resyncs. */
+ * machine's interrupt came again. drop_*: asked for while loaded on another vCPU; done when that one resyncs.
+ * was_loaded: active in a list register when those were emptied the last time. */
 struct vgic_bank {
 	uint32_t enabled, edge, pending, active, loaded, owed, renewed, line, drop_pending,
-		drop_active;
+		drop_active, was_loaded;
 	uint8_t priority[VGIC_BANK_BITS];
 	uint8_t target[VGIC_BANK_BITS]; /* index of the vCPU, or VGIC_NO_TARGET; bank 0: unused */
 	uint8_t holder[VGIC_BANK_BITS]; /* valid while loaded or active */
@@ -44,12 +45,14 @@ struct vgic_vcpu {
 	bool resync;	  /* take all list registers back and choose again */
 	bool spilled;	  /* more interrupts than list registers */
 	bool wanted;	  /* another vCPU wants to know the states in lr[] */
+	uint32_t watched; /* HCR_TALL1 while accesses to group 1 trap, see watch() */
 	uint8_t slot[VGIC_BANK_BITS]; /* the list register of each loaded interrupt of bank 0 */
 	uint32_t
 		by_line; /* of bank 0, loaded because of its line, which may have gone down since */
-	uint64_t lr[VGIC_LRS]; /* as last written; states also as last seen: what other vCPUs know of them */
-	uint64_t asked_at;     /* counter when this vCPU asked others for their states, 0: it did not */
-	uint64_t asked_for;    /* by reading this address */
+	uint64_t lr
+		[VGIC_LRS]; /* as last written; states also as last seen: what other vCPUs know of them */
+	uint64_t asked_at; /* counter when this vCPU asked others for their states, 0: it did not */
+	uint64_t asked_for;	      /* by reading this address */
 	struct cpu *at;		      /* where the machine's interrupts that are routed to it go */
 	struct gic_virtual interface; /* while its registers are on no CPU */
 	struct vgic_bank own;
@@ -105,6 +108,8 @@ bool vgic_is_enabled(const struct vcpu *v, unsigned intid);
 /* irq_handler of the maintenance interrupt, once registered on each CPU. */
 void vgic_maintenance(unsigned intid, void *arg);
 
+/* vgic_enter() with the lock held. */
+void vgic_update(struct vgic_vcpu *g);
 /* Takes the marks of every vCPU of the domain into the banks, so that they tell the truth. Lock held. */
 void vgic_collect(struct vgic *s);
 /* Looks at the lines behind bank n, so that it tells the truth; bank 0 (of g) only where its registers are on this CPU. Lock held. */
@@ -112,6 +117,8 @@ void vgic_look(struct vgic_vcpu *g, unsigned n);
 /* May the states of bank n (of g) be told? False: `reader`, which reads them at `address`, has to come again, as CPUs that have
  * some of them in list registers were asked just now. A moment later it may in any case. Lock held. */
 bool vgic_states_known(struct vgic_vcpu *reader, struct vgic_vcpu *g, unsigned n, uint64_t address);
+/* Lines of private interrupts, level-sensitive ones, that are up while the vCPU's registers are on no CPU. Lock held. */
+uint32_t vgic_lines_away(const struct vgic_vcpu *g);
 /* Whoever holds (or would get) interrupts `bits` of bank n looks again; resync: at its list registers too. g: whose bank 0.
  * Lock held. */
 void vgic_poke(struct vgic_vcpu *g, unsigned n, uint32_t bits, bool resync);
@@ -123,10 +130,28 @@ void vgic_lr_fill(struct vgic_vcpu *g);	     /* empties what is done, loads what
 bool vgic_lr_again(struct vgic_vcpu *g, unsigned i, bool hardware);
 /* What the machine still has active of bank 0 and the guest is done with: deactivated there. */
 void vgic_lr_settle(struct vgic_vcpu *g);
+/* The list register here that holds the interrupt; VGIC_LRS: none. */
+unsigned vgic_lr_slot(const struct vgic_vcpu *g, unsigned intid);
 /* Notes what the list registers say, for others. */
 void vgic_lr_note(struct vgic_vcpu *g);
 /* Pending and active bits of the bank that are in list registers. g: whose bank 0; any CPU. */
 void vgic_lr_state(struct vgic_vcpu *g, unsigned n, uint32_t *pending, uint32_t *active);
+
+/* ---- vgic_cpu.c ------------------------------------------------------------------------------------------------------- */
+/* ICC_DIR_EL1 as the guest wrote it; traps where the list registers do not tell which interrupt it names. */
+void vgic_deactivate(struct vcpu *v, uint64_t value);
+/* On a maintenance interrupt: did an end or a deactivation name none that is active here (EOIcount)? An ICC_DIR_EL1 that did not trap, as
+ * it was not known yet that the guest deactivates apart, may have named an SPI of another vCPU. */
+void vgic_end_found_none(struct vgic_vcpu *g);
+/* The guest deactivates here with ICC_DIR_EL1, which may name an SPI that is active on another vCPU and can be trapped. */
+bool vgic_end_is_split(void);
+/* The guest's registers of group 1 trap where the timer's line may have gone down unseen. ICC_HPPIR1_EL1 is read here, for any other
+ * one the trap ends: true, now that the list registers know of the line, the guest shall do the access again. */
+unsigned vgic_highest_pending(struct vcpu *v);
+bool vgic_unwatch(struct vcpu *v);
+
+/* ---- vgic_registers.c: as ICACTIVER does it. Lock held ------------------------------------------------------------------ */
+void vgic_active_clear(struct vgic_vcpu *g, struct vgic_bank *bank, unsigned n, uint32_t w);
 
 /* ---- vgic_mmio.c ------------------------------------------------------------------------------------------------------ */
 struct mmio;

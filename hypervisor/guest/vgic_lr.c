@@ -3,8 +3,9 @@
  *
  * The usual way: new interrupts go into free list registers in any order, since the machine picks the highest priority among
  * them. Only when there is no free one, everything is taken back and the best are chosen: pending ones first, by priority,
- * then active ones. What stays outside is watched by maintenance interrupts: NPIE and UIE for pending ones, LRENPIE for active
- * ones, whose deactivation the machine then counts in EOIcount. */
+ * then active ones, first of all those that were in list registers. What stays outside is watched by maintenance interrupts: NPIE and UIE for pending ones, LRENPIE for active
+ * ones, whose end the machine then counts in EOIcount. That is their deactivation too, unless the guest deactivates apart (EOImode
+ * 1), with ICC_DIR_EL1, which traps meanwhile: vgic_deactivate(). */
 #include "core/irq.h"
 #include "drivers/gicv3.h"
 #include "guest/vgic.h"
@@ -88,8 +89,10 @@ static void lr_release(struct vgic_vcpu *g, unsigned slot, uint64_t lr)
 
 	if (pending && (g->latched >> slot & 1))
 		bank->pending |= bit;
-	if (active)
+	if (active) {
 		bank->active |= bit;
+		bank->was_loaded |= bit;
+	}
 	if ((lr & LR_HW) && !pending && !active) {
 		if (lr &
 		    LR_STATE) /* dropped by software; else the guest's own deactivation did it */
@@ -114,7 +117,7 @@ static void lr_release(struct vgic_vcpu *g, unsigned slot, uint64_t lr)
 	g->todo |= 1u << n;
 }
 
-/* The guest deactivated `count` interrupts that were active and in no list register: the ones of highest priority, as it ends
+/* The guest ended and deactivated `count` interrupts that were active and in no list register: the ones of highest priority, as it ends
  * them in that order. */
 static void deactivate_spilled(struct vgic_vcpu *g, unsigned count)
 {
@@ -178,14 +181,14 @@ void vgic_lr_settle(struct vgic_vcpu *g)
 
 void vgic_lr_take_back(struct vgic_vcpu *g)
 {
+	if (g->spilled && !vgic_end_is_split()) /* or ICC_DIR does not trap: the likely one */
+		deactivate_spilled(g, HCR_EOICOUNT(gic_hcr_read()));
 	for (uint32_t w = g->used; w; w &= w - 1) {
 		unsigned slot = bits_first(w);
 
 		lr_release(g, slot, gic_lr_read(slot));
 		lr_write(g, slot, 0);
 	}
-	if (g->spilled)
-		deactivate_spilled(g, HCR_EOICOUNT(gic_hcr_read()));
 }
 
 /* Empties list registers whose interrupt is over. */
@@ -200,29 +203,32 @@ static void lr_reap(struct vgic_vcpu *g)
 	}
 }
 
+unsigned vgic_lr_slot(const struct vgic_vcpu *g, unsigned intid)
+{
+	for (uint32_t w = g->used; w; w &= w - 1)
+		if (LR_INTID(g->lr[bits_first(w)]) == intid)
+			return bits_first(w);
+	return VGIC_LRS;
+}
+
 /* An interrupt in one of our list registers became pending again. */
 static void lr_merge(struct vgic_vcpu *g, unsigned n, unsigned i)
 {
 	struct vgic_bank *bank = vgic_bank(g, n);
 	uint32_t bit = 1u << i;
+	unsigned slot = vgic_lr_slot(g, n * VGIC_BANK_BITS + i);
+	uint64_t lr;
 
-	for (uint32_t w = g->used; w; w &= w - 1) {
-		unsigned slot = bits_first(w);
-		uint64_t lr;
-
-		if (LR_INTID(g->lr[slot]) != n * VGIC_BANK_BITS + i)
-			continue;
-		lr = gic_lr_read(slot);
-		if (!(lr & LR_HW) && !(bank->owed & bit)) {
-			bank->pending &= ~bit; /* pending twice is pending once */
-			g->latched |= (uint16_t)(1u << slot);
-			lr_write(g, slot, lr | LR_PENDING);
-		} else if (!(lr & (LR_HW | LR_EOI))) {
-			lr_write(
-				g, slot,
-				lr | LR_EOI); /* the machine's interrupt comes after the end of this one */
-		}
+	if (slot == VGIC_LRS)
 		return;
+	lr = gic_lr_read(slot);
+	if (!(lr & LR_HW) && (bank->pending & ~bank->owed & bit)) {
+		bank->pending &= ~bit; /* pending twice is pending once */
+		g->latched |= (uint16_t)(1u << slot);
+		lr_write(g, slot, lr | LR_PENDING);
+	} else if (!(lr & (LR_HW | LR_EOI))) {
+		/* a line that went up, or the machine's interrupt, comes after the end of this one */
+		lr_write(g, slot, lr | LR_EOI);
 	}
 }
 
@@ -230,10 +236,10 @@ static void lr_merge(struct vgic_vcpu *g, unsigned n, unsigned i)
 static bool bank_load(struct vgic_vcpu *g, unsigned n)
 {
 	struct vgic_bank *bank = vgic_bank(g, n);
-	uint32_t again = bank->pending | (bank->line & bank->owed & ~bank->edge);
+	uint32_t again =
+		g->vgic->enabled ? vgic_pending(g, bank) & bank->enabled & bank->loaded : 0;
 	uint32_t all = (1u << gic.list_registers) - 1;
 
-	again &= g->vgic->enabled ? bank->enabled & bank->loaded : 0;
 	for (uint32_t w = wanted(g, bank); w; w &= w - 1) {
 		unsigned i = bits_first(w);
 
@@ -282,7 +288,7 @@ static void refill(struct vgic_vcpu *g)
 {
 	struct candidate best[VGIC_LRS];
 	unsigned count = 0, pending_all = 0, active_all = 0, pending_in = 0;
-	uint64_t hcr = HCR_EN;
+	uint64_t hcr = HCR_EN | HCR_LRENPIE | g->watched;
 
 	for (unsigned n = 0; n < g->vgic->banks; n++) {
 		struct vgic_bank *bank = vgic_bank(g, n);
@@ -290,17 +296,20 @@ static void refill(struct vgic_vcpu *g)
 		for (uint32_t w = wanted(g, bank); w; w &= w - 1) {
 			unsigned i = bits_first(w);
 			bool active = bank->active >> i & 1;
+			unsigned order = 0;
 
 			if (owner(g, bank, i) != g->vcpu->id) {
 				vgic_poke(g, n, 1u << i, false);
 				continue;
 			}
 			*(active ? &active_all : &pending_all) += 1;
+			if (active) /* what was in a list register is what the guest ends soon */
+				order = bank->was_loaded >> i & 1 ? 0x100 : 0x200;
+			bank->was_loaded &= ~(1u << i);
 			count = candidate_insert(
 				best, count, gic.list_registers,
-				(struct candidate){
-					(uint16_t)(bank->priority[i] | (active ? 0x100 : 0)),
-					(uint16_t)(n * VGIC_BANK_BITS + i)});
+				(struct candidate){(uint16_t)(bank->priority[i] | order),
+						   (uint16_t)(n * VGIC_BANK_BITS + i)});
 		}
 	}
 	for (unsigned slot = 0; slot < count; slot++) {
@@ -313,7 +322,9 @@ static void refill(struct vgic_vcpu *g)
 	if (pending_all > pending_in)
 		hcr |= HCR_NPIE | HCR_UIE;
 	if (active_all > count - pending_in)
-		hcr |= HCR_LRENPIE;
+		hcr |= gic.trap_dir;
+	else if (g->vgic->domain->vcpus_max > 1 && vgic_end_is_split())
+		hcr |= HCR_TDIR;
 	gic_hcr_write(hcr); /* EOIcount too is 0 now */
 }
 

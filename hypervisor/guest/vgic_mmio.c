@@ -11,20 +11,23 @@
 #define CTLR_G1A	   (1u << 1)
 #define CTLR_ARE	   (1u << 4)
 #define CTLR_RWP	   (1u << 31)
+#define GICR_CTLR_RWP	   (1u << 3)
 #define TYPER_TWO_SECURITY (1u << 10)
 #define TYPER_ID_BITS	   (9u << 19) /* INTIDs of 10 bits */
 #define TYPER_NO_1OFN	   (1u << 25)
 
 /* ---- single registers ------------------------------------------------------------------------------------------------ */
-/* GICD_CTLR.RWP: a vCPU elsewhere has not yet taken back what was disabled. */
+/* RWP: the vCPU has not yet taken back what was disabled. */
+static bool taking_back(const struct vgic_vcpu *g)
+{
+	return ATOMIC_READ(g->resync) && g->vcpu->online;
+}
+
 static bool writes_pending(const struct vgic *s)
 {
-	for (unsigned i = 0; i < s->domain->vcpus_max; i++) {
-		struct vcpu *v = s->domain->vcpu[i];
-
-		if (v && v->online && ATOMIC_READ(s->vcpus[i].resync))
+	for (unsigned i = 0; i < s->domain->vcpus_max; i++)
+		if (s->domain->vcpu[i] && taking_back(&s->vcpus[i]))
 			return true;
-	}
 	return false;
 }
 
@@ -42,9 +45,7 @@ static bool d_control_read(struct vgic_vcpu *g, struct mmio *m, unsigned offset)
 	case 0x8:
 		return answer(m, IIDR);
 	}
-	return answer(
-		m,
-		0); /* TYPER2, STATUSR, SETSPI and CLRSPI (write only), reserved: RAZ/WI */
+	return answer(m, 0); /* TYPER2, STATUSR, SETSPI and CLRSPI (write only), reserved: RAZ/WI */
 }
 
 static RARE bool d_control_write(struct vgic_vcpu *g, struct mmio *m, unsigned offset)
@@ -71,6 +72,8 @@ static bool r_control_read(struct vgic_vcpu *g, struct mmio *m, unsigned offset)
 	uint64_t typer = vcpu_affinity(id) << 32 | (uint64_t)id << 8 | (last ? 1u << 4 : 0);
 
 	switch (offset) {
+	case 0x0:
+		return answer(m, taking_back(g) ? GICR_CTLR_RWP : 0);
 	case 0x4:
 		return answer(m, m->size == 4 ? IIDR : 0);
 	case 0x8:
@@ -78,8 +81,7 @@ static bool r_control_read(struct vgic_vcpu *g, struct mmio *m, unsigned offset)
 	case 0xc:
 		return answer(m, m->size == 4 ? typer >> 32 : 0);
 	}
-	return answer(m,
-		      0); /* CTLR, STATUSR, WAKER (RAZ/WI to non-secure software), LPI registers */
+	return answer(m, 0); /* STATUSR, WAKER (RAZ/WI to non-secure software), LPI registers */
 }
 
 /* PIDR4-7, PIDR0-3, CIDR0-3 (12.1.3): an Arm GICv3. */

@@ -97,7 +97,7 @@ static RARE void active_set(struct vgic_vcpu *g, struct vgic_bank *bank, unsigne
 	vgic_poke(g, n, w, true);
 }
 
-static RARE void active_clear(struct vgic_vcpu *g, struct vgic_bank *bank, unsigned n, uint32_t w)
+RARE void vgic_active_clear(struct vgic_vcpu *g, struct vgic_bank *bank, unsigned n, uint32_t w)
 {
 	uint32_t loaded = w & bank->loaded;
 
@@ -113,6 +113,8 @@ static RARE uint32_t pending_word(struct vgic_vcpu *g, struct vgic_bank *bank, u
 
 	vgic_lr_state(g, n, &pending, &active);
 	word |= pending & ~bank->drop_pending;
+	if (n == 0)
+		word |= vgic_lines_away(g);
 	if (vgic_hardware(g->vgic, n))
 		word |= gic_pending_word(n) & vgic_hardware(g->vgic, n);
 	return word;
@@ -212,7 +214,7 @@ static bool isactiver_write(struct vgic_vcpu *g, struct mmio *m, unsigned offset
 }
 static bool icactiver_write(struct vgic_vcpu *g, struct mmio *m, unsigned offset)
 {
-	return state_write(g, m, offset, active_clear);
+	return state_write(g, m, offset, vgic_active_clear);
 }
 
 /* ---- IPRIORITYR: a byte for each interrupt, ICFGR: two bits ----------------------------------------------------------- */
@@ -232,13 +234,16 @@ static bool ipriorityr_write(struct vgic_vcpu *g, struct mmio *m, unsigned offse
 	unsigned intid = offset % SGI_BASE - 0x400, i = intid % VGIC_BANK_BITS;
 	struct vgic_bank *bank = bank_at(g, offset, intid / VGIC_BANK_BITS);
 	unsigned mask = 0xff00u >> gic_virtual_priority_bits(); /* the low bits are RES0 */
+	uint32_t w;
 
 	if (!bank)
 		return true;
 	LOCK_SCOPE(&g->vgic->lock);
 	for (unsigned k = 0; k < m->size; k++)
 		bank->priority[i + k] = (uint8_t)(m->value >> (8 * k) & mask);
-	vgic_poke(g, intid / VGIC_BANK_BITS, (m->size == 4 ? 0xfu : 1u) << i & bank->loaded, true);
+	w = (m->size == 4 ? 0xfu : 1u) << i & (bank->loaded | vgic_pending(g, bank));
+	if (unlikely(w)) /* those outside of the list registers are chosen anew too */
+		vgic_poke(g, intid / VGIC_BANK_BITS, w, true);
 	return true;
 }
 

@@ -92,10 +92,14 @@ static bool reg_read(struct vcpu *v, uint32_t reg, uint64_t *value)
 	case REG(3, 3, 14, 2, 2): /* CNTP_CVAL_EL0 */
 		*value = vtimer_read(v, op2);
 		return true;
-	case REG(3, 0, 12, 11, 5): /* ICC_SGI1R, ASGI1R, SGI0R are write only */
+	case REG(3, 0, 12, 11, 1): /* ICC_DIR, SGI1R, ASGI1R, SGI0R are write only */
+	case REG(3, 0, 12, 11, 5):
 	case REG(3, 0, 12, 11, 6):
 	case REG(3, 0, 12, 11, 7):
 		return false;
+	case REG(3, 0, 12, 12, 2): /* ICC_HPPIR1_EL1 */
+		*value = vgic_highest_pending(v);
+		return true;
 	case REG(3, 0, 12, 12, 5): /* ICC_SRE_EL1: no legacy interface, all RAO/WI (GIC specification, 12.2) */
 		*value = 7;
 		return true;
@@ -112,8 +116,8 @@ static bool reg_read(struct vcpu *v, uint32_t reg, uint64_t *value)
 static bool reg_write(struct vcpu *v, uint32_t reg, uint64_t value)
 {
 	switch (reg) {
-	case REG(3, 0, 12, 11, 5):
-		vgic_send_sgi(v, value);
+	case REG(3, 0, 12, 11, 1):
+		vgic_deactivate(v, value);
 		break;
 	case REG(3, 3, 14, 2, 0):
 	case REG(3, 3, 14, 2, 1):
@@ -141,8 +145,8 @@ static bool reg_known(uint32_t reg, bool read)
 			return (crn == 0 && read && crm >= 1 && crm <= 7) || /* ID registers */
 			       (crn == 1 && crm == 0 && op2 == 1) ||	     /* ACTLR_EL1 */
 			       (crn == 9 && crm == 14 && (op2 == 1 || op2 == 2)) || /* PMINTEN* */
-			       (crn == 12 && crm == 11 && op2 >= 5) ||	    /* ICC_*SGI*R_EL1 */
-			       (crn == 12 && crm == 12 && op2 == 5);	    /* ICC_SRE_EL1 */
+			       /* ICC_*SGI*R_EL1, DIR, HPPIR1, SRE */
+			       (crn == 12 && (crm == 11 || (crm == 12 && (op2 == 2 || op2 == 5))));
 		return op1 == 3 && ((crn == 9 && crm >= 12 && crm <= 14) || /* PMU */
 				    (crn == 14 && crm >= 8) ||		  /* PMEVCNTR, PMEVTYPER */
 				    (crn == 14 && crm == 2 && op2 <= 2)); /* CNTP_* */
@@ -155,6 +159,11 @@ bool sysreg_emulate(struct vcpu *v, struct frame *f, uint32_t iss)
 	uint32_t reg = iss & REG_MASK;
 	uint64_t value;
 
+	/* first, as no other is written as often */
+	if ((iss & (REG_MASK | 1)) == REG(3, 0, 12, 11, 5) && (f->spsr & 0xc)) {
+		vgic_send_sgi(v, frame_get(f, ISS_RT(iss)));
+		return true;
+	}
 	if (!reg_known(reg, ISS_READ(iss)))
 		return false;
 	/* at EL0 only the timer is open, when CNTKCTL_EL1 says so, and then the machine has looked at that */

@@ -14,6 +14,11 @@
 
 unsigned vtimer_virtual_ppi = 27, vtimer_physical_ppi = 30;
 
+static bool is_on(uint64_t ctl)
+{
+	return (ctl & (CTL_ENABLE | CTL_IMASK)) == CTL_ENABLE;
+}
+
 static bool condition(const struct vtimer_vcpu *t)
 {
 	return cpu_counter() >= t->cval;
@@ -21,7 +26,7 @@ static bool condition(const struct vtimer_vcpu *t)
 
 static void update(struct vtimer_vcpu *t)
 {
-	bool on = (t->ctl & (CTL_ENABLE | CTL_IMASK)) == CTL_ENABLE, met = condition(t);
+	bool on = is_on(t->ctl), met = condition(t);
 	bool was = t->vcpu->lines >> vtimer_physical_ppi & 1;
 
 	if (on && met && !was)
@@ -89,7 +94,7 @@ static uint64_t deadline(const struct vcpu *v, unsigned ppi, uint64_t ctl, uint6
 {
 	uint64_t at = cval + offset;
 
-	if ((ctl & (CTL_ENABLE | CTL_IMASK)) != CTL_ENABLE || at < cval)
+	if (!is_on(ctl) || at < cval)
 		return ~0ul;
 	return at > cpu_counter() || vgic_is_enabled(v, ppi) ? at : ~0ul;
 }
@@ -105,6 +110,19 @@ uint64_t vtimer_leave(struct vcpu *v)
 			   v->domain->counter_offset);
 	physical = deadline(v, vtimer_physical_ppi, t->ctl, t->cval, 0);
 	return virtual < physical ? virtual : physical;
+}
+
+uint32_t vtimer_lines(const struct vcpu *v)
+{
+	const struct vtimer_vcpu *t = v->vtimer;
+	uint64_t now = cpu_counter();
+	uint32_t lines = 0;
+
+	if (is_on(t->cntv.ctl) && now - v->domain->counter_offset >= t->cntv.cval)
+		lines |= 1u << vtimer_virtual_ppi;
+	if (is_on(t->ctl) && now >= t->cval)
+		lines |= 1u << vtimer_physical_ppi;
+	return lines;
 }
 
 void vtimer_arrive(struct vcpu *v)

@@ -27,6 +27,8 @@ int vtimer_cpu_init(void);
 uint64_t vtimer_read(struct vcpu *v, enum vtimer_register r);
 void vtimer_write(struct vcpu *v, enum vtimer_register r, uint64_t value);
 void vtimer_reset(struct vcpu *v); /* both timers off; on v's own pCPU */
+/* Lines that are up, of a vCPU between vtimer_leave() and vtimer_arrive(): bit = INTID. */
+uint32_t vtimer_lines(const struct vcpu *v);
 /* sched_hooks.leave: the earliest counter value at which one of the timers will interrupt, ~0: none; and arrive. */
 uint64_t vtimer_leave(struct vcpu *v);
 void vtimer_arrive(struct vcpu *v);

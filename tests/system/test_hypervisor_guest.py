@@ -34,7 +34,7 @@ def boot(guest, cpus, options=(), line="dom0_mem=256M loglvl=warning", hyperviso
     return run.stdout.decode(errors="replace")
 
 
-# CPUs of the machine, vCPUs of the guest: in the third one every vCPU takes turns with the others
+# CPUs of the machine, vCPUs of the guest: in the last two every vCPU takes turns with others
 MACHINES = {"1": (1, 1), "4": (4, 4), "4-on-1": (1, 4), "8-on-2": (2, 8)}
 
 

@@ -42,6 +42,10 @@ static inline void cpu_wait(void)
 {
 	asm volatile("dsb sy; wfi" ::: "memory");
 }
+static inline bool cpu_guest_masked(void)
+{
+	return sysreg_read(spsr_el2) & 1u << 7;
+}
 static inline bool cpu_interrupt_pending(void)
 {
 	return sysreg_read(isr_el1) != 0;

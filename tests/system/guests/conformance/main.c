@@ -65,6 +65,9 @@ static void worker(struct cpu *c)
 		if (task[c->id]) {
 			task[c->id]();
 			task[c->id] = NULL;
+		} else if (c->id >= 4) {
+			/* to whom it shares its CPU with, so that many of them do not take long; the others spin */
+			asm volatile("wfe" ::: "memory");
 		}
 	irq_disable();
 }
@@ -118,6 +121,7 @@ static void clean(void)
 	sysreg_write(cntv_ctl_el0, 0);
 	sysreg_write(cntp_ctl_el0, 0);
 	gic_init();
+	icc_write(ICC_AP1R0, 0); /* a case that failed may have left an interrupt unfinished */
 	for (unsigned n = 0; n < 9; n++) {
 		uint64_t frame = n == 0 ? SGI(0) : GICD;
 

@@ -266,6 +266,102 @@ static void active_and_pending_in_its_handler(const struct generic_timer *t)
 }
 BOTH(active_and_pending_in_its_handler)
 
+/* In its handler, while it is active and its line is up: pending cannot be cleared then, but goes with the line. */
+static void clear_and_stop(unsigned intid)
+{
+	gic_set(intid, ICPENDR);
+	was_pending = gic_get(intid, ISPENDR);
+	stop_it(intid);
+	was_active = gic_get(intid, ISPENDR);
+}
+
+static void line_lowered_while_active_and_pending_is_gone(const struct generic_timer *t)
+{
+	watch(t, 1);
+	in_handler = clear_and_stop;
+	t->set_cval(0);
+	t->set_ctl(ENABLE);
+	CHECK(WAIT_FOR(COUNT(t->ppi) == 1), 0, 0);
+	CHECK(was_pending && !was_active, was_pending, was_active);
+	settle();
+	EQUAL(COUNT(t->ppi), 1);
+	CHECK(!gic_get(t->ppi, ISPENDR) && !gic_get(t->ppi, ISACTIVER), 0, 0);
+}
+BOTH(line_lowered_while_active_and_pending_is_gone)
+
+/* The first one is software's; its line goes up while it is active. */
+static void start_and_stop(unsigned intid)
+{
+	if (COUNT(intid) == 1) {
+		current->set_cval(0);
+		current->set_ctl(ENABLE);
+		settle();
+	} else {
+		stop_it(intid);
+	}
+}
+
+static void line_raised_while_active_comes_after_the_end(const struct generic_timer *t)
+{
+	watch(t, 2);
+	in_handler = start_and_stop;
+	gic_set(t->ppi, ISPENDR);
+	CHECK(WAIT_FOR(COUNT(t->ppi) == 2), COUNT(t->ppi), 0);
+	settle();
+	EQUAL(COUNT(t->ppi), 2);
+}
+BOTH(line_raised_while_active_comes_after_the_end)
+
+/* No access between the timer's time and its end that the hypervisor would see. */
+static void goes_unseen(const struct generic_timer *t, uint64_t ctl, uint64_t cval)
+{
+	t->set_cval(0);
+	t->set_ctl(ENABLE);
+	settle();
+	t->set_cval(cval);
+	t->set_ctl(ctl);
+}
+
+static void line_lowered_unseen_before_the_acknowledge_is_gone(const struct generic_timer *t)
+{
+	current = t;
+	stop_after = 1;
+	in_handler = stop_it;
+	gic_enable(t->ppi, 0xa0);
+	goes_unseen(t, 0, 0);
+	EQUAL(icc_read(ICC_IAR1) & 0xffffff, 1023);
+	goes_unseen(t, IMASK | ENABLE, 0);
+	EQUAL(icc_read(ICC_HPPIR1) & 0xffffff, 1023);
+	goes_unseen(t, ENABLE, FAR);
+	irq_enable();
+	settle();
+	EQUAL(COUNT(t->ppi), 0);
+	t->set_cval(0);
+	CHECK(WAIT_FOR(COUNT(t->ppi) == 1), COUNT(t->ppi), 0);
+	settle();
+	EQUAL(COUNT(t->ppi), 1);
+}
+BOTH(line_lowered_unseen_before_the_acknowledge_is_gone)
+
+static void line_lowered_after_a_look_at_the_highest_pending_is_gone(const struct generic_timer *t)
+{
+	gic_enable(t->ppi, 0xa0);
+	gic_enable(3, 0xc0);
+	gic_sgi_self(3);
+	t->set_cval(0);
+	t->set_ctl(ENABLE);
+	settle();
+	EQUAL(icc_read(ICC_HPPIR1) & 0xffffff, t->ppi);
+	EQUAL(icc_read(ICC_HPPIR1) & 0xffffff, t->ppi);
+	t->set_ctl(0);
+	EQUAL(icc_read(ICC_HPPIR1) & 0xffffff, 3);
+	irq_enable();
+	CHECK(WAIT_FOR(COUNT(3) == 1), COUNT(3), 0);
+	settle();
+	EQUAL(taken[0].total, 1);
+}
+BOTH(line_lowered_after_a_look_at_the_highest_pending_is_gone)
+
 static void enabling_the_interrupt_delivers_a_line_that_is_up(const struct generic_timer *t)
 {
 	current = t;
@@ -363,4 +459,34 @@ CASE(timers_of_all_cpus_are_their_own, 2)
 		CHECK(taken[i].count[PPI_VTIMER] >= 3, i, 0);
 	}
 	EQUAL(taken[0].total, 0);
+}
+
+static void start_both_there(void)
+{
+	cntv.set_cval(cntv.now() + ticks_of_us(100));
+	cntv.set_ctl(ENABLE);
+	cntp.set_cval(cntp.now() + ticks_of_us(100));
+	cntp.set_ctl(ENABLE);
+}
+static void lower_both_there(void)
+{
+	cntv.set_cval(FAR);
+	cntp.set_ctl(0);
+}
+
+CASE(lines_of_another_cpus_timers_are_seen, 2)
+{
+	uint32_t both = 1u << PPI_VTIMER | 1u << PPI_PTIMER;
+
+	CHECK(workers_start(), 0, 0);
+	write32(SGI(1) + ICENABLER, both);
+	for (unsigned i = 0; i < 3; i++) {
+		CHECK(run_on(1, start_both_there), i, 0);
+		settle();
+		CHECK(WAIT_FOR((read32(SGI(1) + ISPENDR) & both) == both), i,
+		      read32(SGI(1) + ISPENDR));
+		CHECK(run_on(1, lower_both_there), i, 0);
+		CHECK(WAIT_FOR(!(read32(SGI(1) + ISPENDR) & both)), i, read32(SGI(1) + ISPENDR));
+	}
+	EQUAL(taken[1].total, 0);
 }

@@ -180,3 +180,113 @@ CASE(sgi_storm_of_all_cpus_loses_nobody, 2)
 	for (unsigned i = 0; i < cpus_there; i++)
 		CHECK(WAIT_FOR(taken[i].count[6] == 1), i, taken[i].count[6]);
 }
+
+/* CPU 1 waits in the handler of one interrupt for another one, of a higher priority. */
+static volatile unsigned woken;
+static void wait_in_handler(unsigned intid)
+{
+	if (here() != 1 || intid == SPI + 1 || intid == 5)
+		return;
+	held = true;
+	while (hold) {
+		wfi();
+		woken++;
+	}
+}
+
+static bool wakes_in_handler(uint64_t pend_at, uint32_t bit)
+{
+	bool woke;
+	unsigned before;
+
+	if (!WAIT_FOR(held))
+		return false;
+	delay_us(2000);
+	before = woken;
+	write32(pend_at, bit);
+	woke = WAIT_FOR(woken > before);
+	hold = false;
+	sgi_send(6, 2); /* ends the wait in any case */
+	return woke;
+}
+
+CASE(spi_wakes_a_cpu_that_has_another_one_active, 2)
+{
+	CHECK(workers_start(), 0, 0);
+	in_handler = wait_in_handler;
+	hold = true;
+	held = false;
+	for (unsigned i = 0; i < 2; i++) {
+		gic_edge(SPI + i, true);
+		gic_route(SPI + i, 1);
+		gic_enable(SPI + i, 0xa0 - 0x40 * i);
+	}
+	gic_set(SPI, ISPENDR);
+	CHECK(wakes_in_handler(GICD + ISPENDR + (SPI + 1) / 32 * 4, 1u << (SPI + 1) % 32), held,
+	      woken);
+	CHECK(WAIT_FOR(taken[1].count[SPI + 1] == 1), taken[1].total, 0);
+}
+
+CASE(sgi_wakes_a_cpu_that_has_another_one_active, 2)
+{
+	CHECK(workers_start(), 0, 0);
+	in_handler = wait_in_handler;
+	hold = true;
+	held = false;
+	write8(SGI(1) + 0x405, 0x60);
+	sgi_send(4, 2);
+	CHECK(wakes_in_handler(SGI(1) + ISPENDR, 1u << 5), held, woken);
+	CHECK(WAIT_FOR(taken[1].count[5] == 1), taken[1].total, 0);
+}
+
+CASE(sgi_disabled_for_another_cpu_does_not_come_any_more, 2)
+{
+	CHECK(workers_start(), 0, 0);
+	in_handler = hold_it;
+	for (unsigned i = 1; i <= 30; i++) {
+		hold = true;
+		held = false;
+		sgi_send(4, 2);
+		if (!WAIT_FOR(held))
+			hold = false;
+		EQUAL(held, true);
+		sgi_send(5, 2);
+		if (!WAIT_FOR(read32(SGI(1) + ISPENDR) & 1u << 5))
+			hold = false;
+		write32(SGI(1) + ICENABLER, 1u << 5);
+		while (read32(RD(1)) & 8)
+			; /* RWP */
+		hold = false;
+		CHECK(WAIT_FOR(!(read32(SGI(1) + ISACTIVER) & 1u << 4)), i, taken[1].total);
+		settle();
+		EQUAL(taken[1].count[5], 0);
+		CHECK(read32(SGI(1) + ISPENDR) & 1u << 5, i, 0);
+		write32(SGI(1) + ICPENDR, 1u << 5);
+		write32(SGI(1) + ISENABLER, 1u << 5);
+	}
+}
+
+static void deactivate_there(void)
+{
+	icc_write(ICC_CTLR, 2);
+	icc_write(ICC_DIR, SPI);
+	icc_write(ICC_CTLR, 0);
+}
+
+CASE(spi_active_elsewhere_is_deactivated, 2)
+{
+	icc_write(ICC_CTLR, 2);
+	CHECK(workers_start(), 0, 0);
+	keep_active = true;
+	gic_edge(SPI, true);
+	gic_enable(SPI, 0xa0);
+	irq_enable();
+	for (unsigned i = 1; i <= 4; i++) {
+		gic_set(SPI, ISPENDR);
+		CHECK(WAIT_FOR(COUNT(SPI) == i), COUNT(SPI), i);
+		CHECK(gic_get(SPI, ISACTIVER), 0, 0);
+		/* on a CPU that did not acknowledge it, and is in EOImode 1 only now */
+		CHECK(run_on(1, deactivate_there), i, 0);
+		CHECK(WAIT_FOR(!gic_get(SPI, ISACTIVER)), 0, 0);
+	}
+}

@@ -38,3 +38,8 @@ static inline bool cpu_interrupt_pending(void)
 {
 	return &fake_interrupt && fake_interrupt;
 }
+extern bool fake_masked __attribute__((weak)); /* the guest has its interrupts masked */
+static inline bool cpu_guest_masked(void)
+{
+	return &fake_masked && fake_masked;
+}

@@ -14,7 +14,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct gic_info gic = {.interrupts = 32 + FAKE_SPIS, .maintenance = 25, .list_registers = FAKE_LRS};
+struct gic_info gic = {.interrupts = 32 + FAKE_SPIS,
+		       .maintenance = 25,
+		       .list_registers = FAKE_LRS,
+		       .trap_dir = HCR_TDIR};
 struct cpu cpus[MAX_CPUS];
 unsigned cpu_count = MAX_CPUS;
 struct fake_cpu_state fake_state[MAX_CPUS];
@@ -75,6 +78,10 @@ void gic_hcr_write(uint64_t hcr)
 {
 	here()->hcr = hcr & 0x7ffffff;
 	here()->ended = hcr >> 27 & 0x1f;
+}
+uint64_t gic_virtual_masks(void)
+{
+	return VMCR_ENG1 | (here()->splits_end ? VMCR_EOIM : 0);
 }
 unsigned gic_virtual_priority_bits(void)
 {
@@ -307,7 +314,8 @@ struct domain *fake_domain(unsigned n)
 		v->run = VCPU_RUNNING;
 		cpus[i].vcpu = v;
 	}
-	shared_info[d->slot] = (void *)ALIGN_DOWN((uint64_t)d->events->pending, PAGE_SIZE); /* it begins in there */
+	shared_info[d->slot] = (void *)ALIGN_DOWN((uint64_t)d->events->pending,
+						  PAGE_SIZE); /* it begins in there */
 	return d;
 }
 

@@ -17,6 +17,7 @@ extern struct timer *fake_timers[FAKE_TIMERS]; /* those that are set; NULL: free
 struct fake_cpu_state {
 	uint64_t lr[16], hcr;
 	uint64_t ended;	     /* EOIs that found no list register */
+	bool splits_end;     /* the guest's EOImode */
 	uint32_t ppi_active; /* of the machine's private interrupts */
 	struct guest_timer cntv;
 	uint64_t cntv_offset;

@@ -1,8 +1,8 @@
 /* The guest's GICv3 against a fake machine: registers, list registers, more interrupts than list registers. */
 #include "guest/vgic.h"
 #include "drivers/gicv3.h"
-#include "guest/trap.h"
 #include "fake/machine.h"
+#include "guest/trap.h"
 #include "lib/errno.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #define GICD(offset)	 (FAKE_GICD + (offset))
+#define GICR(offset)	 (FAKE_GICR + (offset))
 #define SGI(cpu, offset) (FAKE_GICR + (cpu)*0x20000ul + 0x10000 + (offset))
 #define RD(cpu, offset)	 (FAKE_GICR + (cpu)*0x20000ul + (offset))
 
@@ -36,12 +37,13 @@ static int teardown(void **state)
 static void enable(unsigned intid, uint8_t priority, bool edge)
 {
 	unsigned at = intid / 32 * 4;
+	uint64_t frame = intid < 32 ? GICR(0x10000) : GICD(0);
 
 	if (edge)
-		fake_write(GICD(0xc00 + intid / 16 * 4), 4,
-			   2u << intid % 16 * 2 | fake_read(GICD(0xc00 + intid / 16 * 4), 4));
-	fake_write(GICD(0x400 + intid), 1, priority);
-	fake_write(GICD(0x100 + at), 4, 1u << intid % 32);
+		fake_write(frame + 0xc00 + intid / 16 * 4, 4,
+			   2u << intid % 16 * 2 | fake_read(frame + 0xc00 + intid / 16 * 4, 4));
+	fake_write(frame + 0x400 + intid, 1, priority);
+	fake_write(frame + 0x100 + at, 4, 1u << intid % 32);
 }
 
 static void test_identification_registers(void **state)
@@ -181,7 +183,7 @@ static void test_more_interrupts_than_list_registers_come_by_priority(void **sta
 	}
 	assert_int_equal(fake_acknowledge(), 1023);
 	assert_int_equal(fake_read(GICD(0x208), 4), 0);
-	assert_int_equal(fake_state[0].hcr, HCR_EN);
+	assert_int_equal(fake_state[0].hcr, HCR_EN | HCR_LRENPIE);
 }
 
 static void test_nested_deeper_than_list_registers(void **state)
@@ -363,6 +365,121 @@ static void test_rwp_lasts_until_the_other_vcpu_gave_it_back(void **state)
 	assert_int_equal(fake_read(GICD(0), 4), 0x12);
 }
 
+static void test_redistributors_rwp_lasts_until_its_vcpu_gave_it_back(void **state)
+{
+	(void)state;
+	fake_write(GICR(0x30100), 4, 8); /* SGI 3 of vCPU 1 */
+	fake_write(GICR(0x30200), 4, 8);
+	fake_run(d, 1);
+	fake_run(d, 0);
+	fake_write(GICR(0x30180), 4, 8);
+	assert_int_equal(fake_read(GICR(0x20000), 4), 8);
+	assert_int_equal(fake_read(GICR(0), 4), 0);
+	fake_run(d, 1);
+	assert_int_equal(fake_acknowledge(), 1023);
+	assert_int_equal(fake_read(GICR(0x20000), 4), 0);
+}
+
+/* Six active SGIs, of which four are in list registers. */
+static void six_active(void)
+{
+	for (unsigned i = 0; i < 6; i++) {
+		enable(i, 0x80, true);
+		fake_write(GICR(0x10200), 4, 1u << i);
+		assert_int_equal(fake_acknowledge(), i);
+		fake_run(d, 0);
+	}
+	fake_write(GICR(0x10280), 4, 0xff); /* a look at all */
+	assert_int_equal(fake_read(GICR(0x10300), 4), 0x3f);
+}
+
+static void deactivate(unsigned intid)
+{
+	assert_true(fake_state[0].hcr & HCR_TDIR);
+	vgic_deactivate(d->vcpu[0], intid);
+	fake_run(d, 0);
+}
+
+static void test_what_is_deactivated_apart_is_named(void **state)
+{
+	static const unsigned order[] = {5, 0, 4, 1, 3, 2};
+	uint32_t left = 0x3f;
+
+	(void)state;
+	fake_state[0].splits_end = true;
+	six_active();
+	for (unsigned i = 0; i < 6; i++) {
+		deactivate(order[i]);
+		left &= ~(1u << order[i]);
+		assert_int_equal(fake_read(GICR(0x10300), 4), left);
+	}
+	deactivate(33); /* not active; none; none */
+	deactivate(1023);
+	deactivate(0xffffff);
+}
+
+static void test_priority_drops_of_what_is_spilled_deactivate_nothing(void **state)
+{
+	(void)state;
+	fake_state[0].splits_end = true;
+	six_active();
+	fake_state[0].ended = 2;
+	fake_run(d, 0);
+	assert_int_equal(fake_read(GICR(0x10300), 4), 0x3f);
+	fake_state[0].splits_end = false; /* now the end is the deactivation, and ICC_DIR is not */
+	vgic_deactivate(d->vcpu[0], 5);
+	assert_int_equal(fake_read(GICR(0x10300), 4), 0x3f);
+	fake_state[0].ended = 1;
+	d->vcpu[0]->work |= WORK_VGIC;
+	fake_run(d, 0);
+	assert_int_equal(__builtin_popcount((unsigned)fake_read(GICR(0x10300), 4)), 5);
+}
+
+static void test_an_spi_is_deactivated_on_another_cpu(void **state)
+{
+	(void)state;
+	fake_state[1].splits_end = true;
+	enable(33, 0x80, true);
+	fake_write(GICD(0x204), 4, 2);
+	assert_int_equal(fake_acknowledge(), 33);
+	fake_run(d, 1);
+	vgic_deactivate(d->vcpu[1], 33);
+	fake_run(d, 0);
+	assert_int_equal(fake_read(GICD(0x304), 4), 0);
+}
+
+static void test_priority_raised_outside_of_the_list_registers(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 6; i++) {
+		enable(i, 0x80, true);
+		fake_write(GICR(0x10200), 4, 1u << i);
+	}
+	fake_write(GICR(0x10405), 1, 0x20);
+	assert_int_equal(fake_acknowledge(), 5);
+}
+
+static void test_a_vcpu_without_its_registers_is_kicked_again(void **state)
+{
+	struct vcpu *v = d->vcpu[0];
+
+	(void)state;
+	enable(33, 0x80, true);
+	enable(34, 0x40, true);
+	fake_write(GICD(0x204), 4, 2);
+	assert_int_equal(fake_acknowledge(), 33);
+	vgic_leave(v);
+	v->run = VCPU_BLOCKED;
+	v->blocked = true;
+	v->work = 0;
+	fake_cpu = &cpus[1];
+	fake_write(GICD(0x204), 4, 4);
+	assert_false(v->blocked); /* sched_wake() */
+	fake_cpu = &cpus[0];
+	vgic_arrive(v);
+	assert_int_equal(fake_acknowledge(), 34);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -386,6 +503,12 @@ int main(void)
 		T(test_sgis_reach_their_targets),
 		T(test_irouter_moves_what_is_pending),
 		T(test_rwp_lasts_until_the_other_vcpu_gave_it_back),
+		T(test_redistributors_rwp_lasts_until_its_vcpu_gave_it_back),
+		T(test_what_is_deactivated_apart_is_named),
+		T(test_priority_drops_of_what_is_spilled_deactivate_nothing),
+		T(test_an_spi_is_deactivated_on_another_cpu),
+		T(test_priority_raised_outside_of_the_list_registers),
+		T(test_a_vcpu_without_its_registers_is_kicked_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
