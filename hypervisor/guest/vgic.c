@@ -252,6 +252,8 @@ void vgic_maintenance(unsigned intid, void *arg)
 	/* at once: the interrupt is a level that lasts as long as its reason */
 	if (v) {
 		vgic_end_found_none(v->vgic);
+		if (v->vgic->spilled)
+			v->vgic->resync = true; /* there is room for what waits outside */
 		vgic_enter(v);
 	}
 }

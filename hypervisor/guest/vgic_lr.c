@@ -341,6 +341,8 @@ void vgic_lr_fill(struct vgic_vcpu *g)
 		}
 		if (!g->todo)
 			return;
+	} else if (!g->resync && !g->todo && !(g->used & gic_lr_done())) {
+		return; /* what waits outside still does: nothing came, nothing is over */
 	}
 	g->resync = false;
 	vgic_lr_take_back(g);
