@@ -341,7 +341,7 @@ void vgic_lr_fill(struct vgic_vcpu *g)
 		}
 		if (!g->todo)
 			return;
-	} else if (!g->resync && !g->todo && !(g->used & gic_lr_done())) {
+	} else if (!g->resync && !g->todo && !(g->used & gic_lr_done()) && !HCR_EOICOUNT(gic_hcr_read())) {
 		return; /* what waits outside still does: nothing came, nothing is over */
 	}
 	g->resync = false;
