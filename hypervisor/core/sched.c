@@ -91,10 +91,8 @@ void sched_block(struct vcpu *v)
 
 void sched_block_until(struct vcpu *v, uint64_t deadline)
 {
-	if (has_news(v)) { /* what is there already does not end the wait */
-		bits_clear32(&v->work, WORK_IRQ | WORK_VGIC);
-		sched_hooks->enter(v);
-	}
+	bits_clear32(&v->work, WORK_IRQ | WORK_VGIC); /* what is there already does not end the wait */
+	(void)sched_hooks->irq_pending(v);	      /* but its states are told */
 	v->blocked = true;
 	v->wake_at = deadline;
 	if (deadline != CREDIT_NEVER)

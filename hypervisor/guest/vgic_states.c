@@ -16,6 +16,12 @@ static bool holds(const struct vgic_vcpu *g, unsigned n)
 	return false;
 }
 
+/* It runs, or has stopped with its registers still on its CPU. One that waits has told its states before (sched_block). */
+static bool is_on_its_cpu(const struct vgic_vcpu *g)
+{
+	return ATOMIC_READ(g->vcpu->run) == VCPU_RUNNING || (g->used && !ATOMIC_READ(g->vcpu->blocked));
+}
+
 /* How long a CPU has to say what its list registers hold, before what it said last is taken. The reader takes interrupts meanwhile,
  * and where CPUs are themselves virtual (QEMU on a busy host) an answer may take long. */
 #define ANSWER_NS 1000000000
@@ -29,7 +35,7 @@ bool vgic_states_known(struct vgic_vcpu *reader, struct vgic_vcpu *g, unsigned n
 		struct vgic_vcpu *h = d->vcpu[i] ? d->vcpu[i]->vgic : NULL;
 
 		if (!h || h == reader || (n == 0 && h != g) ||
-		    ATOMIC_READ(h->vcpu->run) != VCPU_RUNNING || !holds(h, n))
+		    !is_on_its_cpu(h) || !holds(h, n))
 			continue;
 		if (first) {
 			h->wanted = true;
