@@ -287,24 +287,37 @@ static void test_a_devices_level_is_active_and_pending(void **state)
 	assert_int_equal(fake_deactivated, 1);
 }
 
-/* The state of an interrupt that another vCPU has in a list register is asked for before it is told. */
-static void test_states_held_elsewhere_are_asked_for(void **state)
+/* The state of an interrupt that another vCPU has in a list register is asked for before it is told: also when that one just stopped,
+ * and its registers are still on its CPU. */
+static void asks_for_states(enum vcpu_run run)
 {
 	struct mmio m = {.ipa = IPA(SGI(1, 0x300)), .size = 4};
 
-	(void)state;
 	fake_run(d, 1);
 	fake_write(SGI(1, 0x400), 1, 0x80);
 	fake_write(SGI(1, 0x100), 4, 1);
 	vgic_send_sgi(d->vcpu[1], 2);
 	assert_int_equal(fake_acknowledge(), 0);
 	fake_run(d, 0);
+	d->vcpu[1]->run = run;
 	assert_true(mmio_emulate(d->vcpu[0], &m));
 	assert_int_equal(m.size, 0); /* come again */
 	assert_true(d->vcpu[1]->work & WORK_VGIC);
 	fake_run(d, 1);
 	fake_run(d, 0);
 	assert_int_equal(fake_read(SGI(1, 0x300), 4), 1);
+}
+
+static void test_states_held_elsewhere_are_asked_for(void **state)
+{
+	(void)state;
+	asks_for_states(VCPU_RUNNING);
+}
+
+static void test_states_of_one_that_just_stopped_are_asked_for(void **state)
+{
+	(void)state;
+	asks_for_states(VCPU_RUNNABLE);
 }
 
 static void test_sgis_reach_their_targets(void **state)
@@ -500,6 +513,7 @@ int main(void)
 		T(test_a_devices_line_that_goes_down_is_no_longer_pending),
 		T(test_a_devices_level_is_active_and_pending),
 		T(test_states_held_elsewhere_are_asked_for),
+		T(test_states_of_one_that_just_stopped_are_asked_for),
 		T(test_sgis_reach_their_targets),
 		T(test_irouter_moves_what_is_pending),
 		T(test_rwp_lasts_until_the_other_vcpu_gave_it_back),
