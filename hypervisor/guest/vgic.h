@@ -1,5 +1,6 @@
 /* The GICv3 that a guest sees. Six files: vgic.c (life, marks, SGIs), vgic_lr.c (list registers), vgic_states.c (what others
- * know of those), vgic_cpu.c (the CPU interface, where it traps), vgic_mmio.c (frames of registers), vgic_registers.c (those that there are for each interrupt).
+ * know of those), vgic_cpu.c (the CPU interface, where it traps), vgic_mmio.c (frames of registers), vgic_registers.c (those that
+ * there are for each interrupt).
  *
  * Interrupts live in banks of 32: bank 0 is private to each vCPU (SGIs and PPIs), bank n holds the SPIs 32n to 32n+31 of the
  * domain. Every property is one bitmap, so a register of 32 interrupts is one word and nothing is ever searched for. */

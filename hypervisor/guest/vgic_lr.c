@@ -3,9 +3,9 @@
  *
  * The usual way: new interrupts go into free list registers in any order, since the machine picks the highest priority among
  * them. Only when there is no free one, everything is taken back and the best are chosen: pending ones first, by priority,
- * then active ones, first of all those that were in list registers. What stays outside is watched by maintenance interrupts: NPIE and UIE for pending ones, LRENPIE for active
- * ones, whose end the machine then counts in EOIcount. That is their deactivation too, unless the guest deactivates apart (EOImode
- * 1), with ICC_DIR_EL1, which traps meanwhile: vgic_deactivate(). */
+ * then active ones, first of all those that were in list registers. What stays outside is watched by maintenance interrupts: NPIE
+ * and UIE for pending ones, LRENPIE for active ones, whose end the machine then counts in EOIcount. That is their deactivation too,
+ * unless the guest deactivates apart (EOImode 1), with ICC_DIR_EL1, which traps meanwhile: vgic_deactivate(). */
 #include "core/irq.h"
 #include "drivers/gicv3.h"
 #include "guest/vgic.h"

@@ -331,12 +331,7 @@ int main(int argc, char **argv)
 	table_memory();
 	table_platform();
 	table_sysctl();
-	calls_start();
-	rows_events();
-	rows_grants();
-	rows_memory();
-	rows_small();
-	rows_vcpus();
+	rows_of_everybody();
 	say("destroy", domctl(dom, XEN_DOMCTL_destroydomain, NONE));
 	say("destroy-again", domctl(dom, XEN_DOMCTL_destroydomain, NONE));
 	return 0;

@@ -45,7 +45,8 @@ void row_kind(const char *name, const struct kind *k, long result);
 long event(unsigned cmd, const void *op, size_t size);
 #define EVENT(cmd, type, ...) event(cmd, &(struct type)__VA_ARGS__, sizeof(struct type))
 
-void calls_start(void); /* `own` and `dom` are known */
+/* All rows that any domain may issue, once `own` and `dom` are known. */
+void rows_of_everybody(void);
 void rows_events(void);
 void rows_grants(void);
 void rows_memory(void);

@@ -78,12 +78,7 @@ void guest_main(void)
 	console_start();
 	print_line = keep;
 	own = number_of_this();
-	calls_start();
-	rows_events();
-	rows_grants();
-	rows_memory();
-	rows_small();
-	rows_vcpus();
+	rows_of_everybody();
 	rows_refused();
 	stop(SCHEDOP_shutdown_code, 0x177);
 	print("calls end");
