@@ -17,7 +17,7 @@ $(addprefix $(HV)/obj/,arch/arm64/early.o boards/early_console.o lib/dt.o lib/dt
 # what runs once, or once in a domain's life, or waits for firmware, had better be small (a list: % would not match domctl.o)
 HV_SMALL := $(wildcard $(addprefix hypervisor/,boot/*.c boards/*.c xen/*.c lib/dt*.c lib/gzip.c lib/inflate.c lib/print.c drivers/scu*.c drivers/gicv3.c guest/vscu.c guest/vuart.c \
 	guest/load_store.c arch/arm64/fault.c arch/arm64/mmu.c arch/arm64/psci.c arch/arm64/stage2.c core/power*.c core/domain*.c core/pool.c \
-	core/cpu_power.c core/console.c core/memory.c core/page.c core/grant.c core/watchdog.c))
+	core/cpu_power.c core/console.c drivers/uart*.c core/sched_admin.c arch/arm64/id_registers.c arch/arm64/inject.c core/memory.c core/page.c core/grant.c core/watchdog.c))
 HV_SMALL += $(addprefix hypervisor/,core/irq.c core/event.c core/grant_map.c core/time.c core/vcpu.c guest/hooks.c \
 	guest/aarch32.c guest/walk.c guest/vgic_cpu.c guest/vgic_lr.c guest/vgic_states.c guest/vsysreg.c guest/vtimer.c)
 $(HV_SMALL:hypervisor/%.c=$(HV)/obj/%.o): HV_CFLAGS += -Os
@@ -152,6 +152,10 @@ $(HV_HOST)/unit/memory: $(HV_MEMORY) tests/unit/hypervisor/fake/units.lds tests/
 	@mkdir -p $(@D); echo "  LD hypervisor unit $(@F)"; gcc $(HV_HOST_CFLAGS) $(filter %.o,$^) $(HV_BOOT_LDFLAGS) \
 		-T tests/unit/hypervisor/fake/units.lds -o $@ -lcmocka
 HV_UNIT += memory
+$(HV_HOST)/unit/console: $(patsubst %.c,$(HV_ASAN)/%.o,tests/unit/hypervisor/core/console.c $(addprefix hypervisor/,core/console.c \
+	core/lock_order.c lib/print.c))
+	@mkdir -p $(@D); echo "  LD hypervisor unit $(@F)"; gcc $(HV_HOST_CFLAGS) $(filter %.o,$^) $(AGENT_LDFLAGS_asan) -o $@ -lcmocka
+HV_UNIT += console
 # unpacking needs nothing of the machine
 HV_GZIP := $(HV_ASAN)/hypervisor/lib/gzip.o $(HV_ASAN)/hypervisor/lib/inflate.o
 $(HV_HOST)/unit/gzip: $(HV_ASAN)/tests/unit/hypervisor/lib/gzip.o $(HV_GZIP)

@@ -4,6 +4,7 @@
 #include "boards/board.h"
 #include "core/console.h"
 #include "core/irq.h"
+#include "core/options.h"
 #include "drivers/gicv3.h"
 #include "drivers/uart.h"
 #include "lib/dt.h"
@@ -13,7 +14,7 @@ static const struct uart_ops *const drivers[] = {
 	[BOARD_PL011] = &uart_pl011, [BOARD_LPUART] = &uart_lpuart};
 static uint64_t open_at; /* machine address of the UART in use; 0 none */
 static void *open_regs;
-static unsigned input_intid;
+static unsigned console_intid;
 
 static void open_for_error(enum log_level level, const char *line, size_t length)
 {
@@ -73,15 +74,23 @@ void console_open(const void *fdt)
 	}
 	u.ops = drivers[kind];
 	u.regs = at.base == open_at ? open_regs : mmu_map_device(PA(at.base), PAGE_SIZE);
-	if (!dt_interrupt(fdt, node, 0, gic_node, &input_intid, &flags))
-		input_intid = 0;
+	if (!dt_interrupt(fdt, node, 0, gic_node, &console_intid, &flags))
+		console_intid = 0;
 	open_at = at.base;
 	open_regs = u.regs;
 	console_init(&u);
 }
 
-void console_take_input(void)
+void console_take_irq(void)
 {
-	if (input_intid != 0 && irq_register(input_intid, false, console_irq, NULL) != 0)
-		log_warning("the console's interrupt %u is taken: no input", input_intid);
+	if (console_intid != 0 && irq_register(console_intid, false, console_irq, NULL) != 0) {
+		log_warning("the console's interrupt %u is taken: no input", console_intid);
+		console_intid = 0;
+	}
+}
+
+void console_serve(void)
+{
+	if (console_intid != 0 && !options.sync_console)
+		console_run();
 }

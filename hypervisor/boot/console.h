@@ -9,7 +9,9 @@ void console_last_resort(void);
 /* NULL: an unknown board, whose console stdout-path may name. */
 void early_console_open(const struct board *board);
 void console_open(const void *fdt);
-/* Interrupts of the console's UART on: input for Dom0. After the GIC is up. */
-void console_take_input(void);
+/* The UART's interrupt is the hypervisor's. After the GIC is up. */
+void console_take_irq(void);
+/* Interrupts are taken from now on: nobody waits for the UART any more. */
+void console_serve(void);
 
 #endif

@@ -59,10 +59,11 @@ void boot_init(uint64_t tree)
 	vtimer_init(fdt);
 	smp_start();		       /* the other CPUs, each with GIC, timer, stack */
 	power_find(fdt);	       /* rails of platform devices */
-	console_take_input();	       /* before Dom0 is given all interrupts that are left */
+	console_take_irq();	       /* before Dom0 is given all interrupts that are left */
 	dom0_build(fdt, &modules);     /* memory, kernel, tree, vCPUs */
 	power_run();		       /* what is nobody's goes off */
 	panic_end = fault_here;
+	console_serve();
 	domain_unpause(domains[0]); /* another CPU may run Dom0 at once */
 	cpu_power_update(); /* clusters without a domain */
 	sched_run();

@@ -92,7 +92,9 @@ static void option(const char *word, size_t n)
 	} else if (KEY("xen_minor")) {
 		if (left == 2 && value[0] >= '1' && value[0] <= '9' && value[1] >= '0' && value[1] <= '9')
 			options.xen_minor = (unsigned)((value[0] - '0') * 10 + value[1] - '0');
-	} else if (!KEY("console") && !KEY("guest_loglvl") && !KEY("dtuart") && !KEY("sync_console") && n > 0) {
+	} else if (KEY("sync_console")) {
+		options.sync_console = true;
+	} else if (!KEY("console") && !KEY("guest_loglvl") && !KEY("dtuart") && n > 0) {
 		log_warning("unknown option on the hypervisor's command line: %.*s", (int)n, word);
 	}
 }

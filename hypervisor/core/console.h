@@ -4,12 +4,15 @@
 #include "lib/print.h"
 
 #define CONSOLE_RING_SIZE 16384
+#define CONSOLE_OUT_SIZE  8192 /* bytes that may wait for the UART: 0.7 s at 115,200 baud */
 
 /* A UART as its driver gives it. Registers are mapped; all calls come with the console lock held. */
 struct uart_ops {
+	bool (*room)(void *regs);		/* does it take a byte at once? */
 	void (*put)(void *regs, char c);	/* waits for room */
 	int (*get)(void *regs);			/* next byte or -1 */
-	void (*receive_irq)(void *regs, bool on);
+	/* Which interrupts are on: bytes came; there is room again after `put` had filled it. */
+	void (*interrupts)(void *regs, bool receive, bool transmit);
 };
 struct uart {
 	const struct uart_ops *ops;
@@ -17,10 +20,15 @@ struct uart {
 };
 
 void console_init(const struct uart *u);
-/* The machine goes down: whoever holds the lock is not waited for. */
+/* The machine runs and console_irq() is called: from here on output is queued. */
+void console_run(void);
+/* The machine goes down: what is queued goes out now, and all that follows, by polling. */
+void console_finish(void);
+/* The same, and whoever holds the lock is not waited for: the hypervisor has faulted. */
 void console_seize(void);
-/* What a guest says (console_io write, earlycon): bytes as they are, LF becomes CR LF. Not into the ring, which is the hypervisor's own log. */
-void console_write(const char *text, size_t length);
+/* What a guest says (console_io write, earlycon): bytes as they are, LF becomes CR LF. Not into the ring, which is the hypervisor's
+ * own log. The text goes out in one piece. False: there is no room for it now, nothing was taken. */
+bool console_write(const char *text, size_t length);
 /* Console input for Dom0: takes at most `size` bytes, returns how many. Never waits. */
 size_t console_read(char *to, size_t size);
 /* Called after input arrived (VIRQ_CONSOLE). One listener. */

@@ -1,5 +1,6 @@
 #include "core/domain.h"
 #include "arch/cpu.h"
+#include "core/console.h"
 #include "core/domain_life.h"
 #include "core/page.h"
 #include "core/unit.h"
@@ -252,6 +253,7 @@ void domain_shutdown(struct domain *d, unsigned reason)
 	if (d->privileged) {
 		log_info("domain %u stops: %s", d->id,
 			 reason < ARRAY_SIZE(names) ? names[reason] : "unknown reason");
+		console_finish();
 		if (reason == SHUT_POWEROFF)
 			machine_off();
 		machine_reset();

@@ -1,4 +1,4 @@
-/* Arm PL011 (DDI 0183): polled output, interrupt for input. */
+/* Arm PL011 (DDI 0183): FIFOs as the firmware left them. */
 #include "drivers/uart.h"
 #include "core/console.h"
 
@@ -6,15 +6,21 @@ enum { DR = 0x00, FR = 0x18, LCR_H = 0x2c, CR = 0x30, IMSC = 0x38, ICR = 0x44 };
 #define FR_RX_EMPTY (1u << 4)
 #define FR_TX_FULL  (1u << 5)
 #define INT_RX	    (1u << 4 | 1u << 6) /* receive, receive timeout */
+#define INT_TX	    (1u << 5)		/* raised when a full FIFO has drained to its trigger level (2.8.2) */
 
 static volatile uint32_t *reg(void *regs, unsigned offset)
 {
 	return (volatile uint32_t *)((char *)regs + offset);
 }
 
+static bool pl011_room(void *regs)
+{
+	return !(*reg(regs, FR) & FR_TX_FULL);
+}
+
 static void pl011_put(void *regs, char c)
 {
-	while (*reg(regs, FR) & FR_TX_FULL)
+	while (!pl011_room(regs))
 		;
 	*reg(regs, DR) = (uint8_t)c;
 }
@@ -40,11 +46,10 @@ static int pl011_get(void *regs)
 	return (int)(*reg(regs, DR) & 0xff);
 }
 
-static void pl011_receive_irq(void *regs, bool on)
+static void pl011_interrupts(void *regs, bool receive, bool transmit)
 {
-	*reg(regs, ICR) = 0x7ff;
-	*reg(regs, IMSC) = on ? INT_RX : 0;
+	*reg(regs, IMSC) = (receive ? INT_RX : 0) | (transmit ? INT_TX : 0);
 	*reg(regs, CR) = *reg(regs, CR) | 1u << 0 | 1u << 8 | 1u << 9; /* UARTEN, TXE, RXE */
 }
 
-const struct uart_ops uart_pl011 = {pl011_put, pl011_get, pl011_receive_irq};
+const struct uart_ops uart_pl011 = {pl011_room, pl011_put, pl011_get, pl011_interrupts};

@@ -78,9 +78,7 @@ int64_t hypercall_hvm(struct vcpu *v, const uint64_t *a)
 }
 
 /* ---- console_io: Dom0's hvc0 and earlycon ------------------------------------------------------------------------------ */
-#define WRITE_STEP 16u /* bytes: what a UART takes at once */
-
-/* A UART is slow, and waited for: a write goes on with what is left of it. */
+/* A UART is slow, and not waited for: a write goes on with what is left of it. A line up to the size of `text` stays in one piece. */
 int64_t hypercall_console(struct vcpu *v, const uint64_t *a)
 {
 	gva_t at = GVA(a[2]);
@@ -97,14 +95,18 @@ int64_t hypercall_console(struct vcpu *v, const uint64_t *a)
 	if (cmd != CONSOLEIO_write)
 		return -ENOSYS;
 	while (count > 0) {
-		part = count < WRITE_STEP ? count : WRITE_STEP;
+		bool taken;
+
+		part = count < sizeof(text) ? count : sizeof(text);
 		if (guest_copy_in(v, text, at, part))
 			return -EFAULT;
-		console_write(text, part);
-		at.raw += part;
-		count -= (uint32_t)part;
+		taken = console_write(text, part);
+		if (taken) {
+			at.raw += part;
+			count -= (uint32_t)part;
+		}
 		v->restart[2] = at.raw;
-		if (count > 0 && vcpu_should_yield(v))
+		if (!taken || (count > 0 && vcpu_should_yield(v)))
 			return hypercall_restart(v, cmd, count);
 	}
 	return 0;

@@ -129,8 +129,10 @@ static void report_begin(const struct cpu *c)
 {
 	uint32_t here = 1u << (c != NULL ? c->id : 0);
 
-	if (__atomic_fetch_or(&reporting, here, __ATOMIC_RELAXED) & here)
+	if (__atomic_fetch_or(&reporting, here, __ATOMIC_RELAXED) & here) {
+		console_seize(); /* what it had said before */
 		machine_reset();
+	}
 }
 
 /* Alone from here on: the other CPUs stop where they take an interrupt next, and nobody comes back to the console's lock. The fault

@@ -249,6 +249,7 @@ static void find(void *arg)
 	if (e->dom0_mem != 0)
 		CHECK(options.dom0_mem == e->dom0_mem);
 	CHECK(options.dom0_max_vcpus == e->vcpus);
+	CHECK(options.sync_console == (strstr(options.line, "sync_console") != NULL));
 	CHECK(found.kernel.at.base == KERNEL);
 }
 
@@ -276,7 +277,8 @@ static void test_options(void **state)
 		    {"dom0_mem=1073741824B", GIB(1), 0},     {"dom0_mem=64m", MIB(64), 0},
 		    {"dom0_mem=1T", GIB(1024), 0},	     {"dom0_mem=512M,max:1G", MIB(512), 0},
 		    {"dom0_mem=max:256M", MIB(256), 0},	     {"  dom0_max_vcpus=16   dom0_mem=65536K ", MIB(64), 16},
-		    {"dom0_mem=1G dom0_mem=2G", GIB(2), 0}};
+		    {"dom0_mem=1G dom0_mem=2G", GIB(2), 0},
+		    {"dom0_mem=1G sync_console", GIB(1), 0}};
 	static const char *const bad[] = {"dom0_mem=", "dom0_mem=G", "dom0_mem=1X", "dom0_mem=1Gi", "dom0_mem=-1", "dom0_mem",
 					  "dom0_mem=18446744073709551616", "dom0_mem=99999999T", "dom0_mem=,",
 					  "dom0_max_vcpus=", "dom0_max_vcpus=0", "dom0_max_vcpus=4x", "dom0_max_vcpus=99999"};

@@ -263,10 +263,17 @@ void sched_yield(struct vcpu *v)
 }
 char fake_console[1024];
 size_t fake_console_length;
-void console_write(const char *text, size_t length)
+bool fake_console_full;
+bool console_write(const char *text, size_t length)
 {
+	if (fake_console_full)
+		return false;
 	for (size_t i = 0; i < length; i++, fake_console_length++) /* every byte is there to be read */
 		fake_console[fake_console_length % sizeof(fake_console)] = text[i];
+	return true;
+}
+void console_finish(void)
+{
 }
 size_t console_read(char *to, size_t size)
 {

@@ -13,6 +13,7 @@ extern uint64_t fake_memory_end;		     /* from here on no memory can be populate
 extern long fake_populated;			     /* frames, less those given back */
 void fake_grants_forget(void);			     /* no granted page is mapped anywhere */
 
+extern bool fake_console_full;	/* it takes nothing */
 extern char fake_console[1024]; /* what was written to it, and how much */
 extern size_t fake_console_length;
 /* How often memory_lookup() was asked, and what it finds. */

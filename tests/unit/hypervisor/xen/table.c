@@ -181,30 +181,42 @@ static void test_long_calls_stop_for_an_interrupt(void **state)
 	fake_interrupt = false;
 }
 
-static void test_console_stops_for_an_interrupt_and_goes_on(void **state)
+/* One piece of a write after the other, or the same once more, until it is done. */
+static unsigned write_console(struct frame *f, unsigned most)
 {
-	struct frame f = {.x = {[0] = CONSOLEIO_write, [1] = 100, [2] = AT, [16] = __HYPERVISOR_console_io},
-			  .elr = 0x1000};
 	unsigned calls = 0;
 
-	(void)state;
-	for (unsigned i = 0; i < 100; i++)
-		fake_guest[0xff8 + i] = (uint8_t)(' ' + i % 90);
 	fake_console_length = 0;
-	fake_interrupt = true;
 	do {
-		f.elr = 0x1000;
-		hypercall(fake_cpu->vcpu, &f);
+		f->elr = 0x1000;
+		hypercall(fake_cpu->vcpu, f);
 		calls++;
-		assert_true(fake_console_length <= 16 * calls);
-	} while (f.elr == 0xffc); /* on the HVC again */
+		fake_console_full = !fake_console_full && most != 0; /* every second time */
+		assert_true(most == 0 || fake_console_length <= most * calls);
+	} while (f->elr == 0xffc); /* on the HVC again */
+	fake_console_full = false;
+	return calls;
+}
+
+static void test_console_stops_for_an_interrupt_and_goes_on(void **state)
+{
+	const struct frame whole = {.x = {[0] = CONSOLEIO_write, [1] = 300, [2] = AT, [16] = __HYPERVISOR_console_io}};
+	struct frame f = whole;
+
+	(void)state;
+	for (unsigned i = 0; i < 300; i++)
+		fake_guest[0xff8 + i] = (uint8_t)(' ' + i % 90);
+	fake_interrupt = true;
+	assert_int_equal(write_console(&f, 128), 5); /* 128, none, 128, none, 44 */
 	fake_interrupt = false;
 	assert_int_equal(f.x[0], 0);
-	assert_int_equal(calls, 7);
-	assert_int_equal(fake_console_length, 100);
-	assert_memory_equal(fake_console, fake_guest + 0xff8, 100);
-	assert_int_equal(call(__HYPERVISOR_console_io, CONSOLEIO_write, 100, AT), 0); /* at once */
-	assert_int_equal(fake_console_length, 200);
+	assert_int_equal(fake_console_length, 300);
+	assert_memory_equal(fake_console, fake_guest + 0xff8, 300);
+
+	f = whole;
+	fake_console_full = true;
+	assert_int_equal(write_console(&f, 0), 2); /* not at once, although no interrupt waits */
+	assert_int_equal(fake_console_length, 300);
 	assert_int_equal(call(__HYPERVISOR_console_io, 2, 1, AT), -ENOSYS);
 }
 
