@@ -15,7 +15,7 @@ HV_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -mgeneral-regs-only -ffixed-x18 -m
 # what runs before the MMU is on may not use unaligned accesses
 $(addprefix $(HV)/obj/,arch/arm64/early.o boards/early_console.o lib/dt.o lib/dt_check.o lib/dt_walk.o): HV_CFLAGS += -mstrict-align
 # what runs once, or once in a domain's life, or waits for firmware, had better be small (a list: % would not match domctl.o)
-HV_SMALL := $(wildcard $(addprefix hypervisor/,boot/*.c boards/*.c xen/*.c lib/dt*.c lib/gzip.c lib/inflate.c lib/print.c drivers/scu*.c drivers/gicv3.c guest/vscu.c guest/vuart.c \
+HV_SMALL := $(wildcard $(addprefix hypervisor/,boot/*.c boards/*.c xen/*.c lib/dt*.c lib/gzip.c lib/inflate.c lib/print.c drivers/scu*.c drivers/gicv3.c guest/vscu.c guest/vuart*.c \
 	guest/load_store.c arch/arm64/fault.c arch/arm64/mmu.c arch/arm64/psci.c arch/arm64/stage2.c core/power*.c core/domain*.c core/pool.c \
 	core/cpu_power.c core/console.c drivers/uart*.c core/sched_admin.c arch/arm64/id_registers.c arch/arm64/inject.c core/memory.c core/page.c core/grant.c core/watchdog.c))
 HV_SMALL += $(addprefix hypervisor/,core/irq.c core/event.c core/grant_map.c core/time.c core/vcpu.c guest/hooks.c \

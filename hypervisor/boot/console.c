@@ -19,7 +19,7 @@ static unsigned console_intid;
 static void open_for_error(enum log_level level, const char *line, size_t length)
 {
 	static bool tried;
-	struct uart u = {&uart_pl011, NULL};
+	struct uart u = {&uart_pl011, NULL, 0};
 
 	if (level > LOG_ERROR || tried)
 		return;
@@ -49,8 +49,7 @@ void early_console_open(const struct board *board)
 		return;
 	open_at = board->uart_base;
 	open_regs = mmu_map_device(PA(open_at), PAGE_SIZE);
-	u.ops = drivers[board->uart];
-	u.regs = open_regs;
+	u = (struct uart){drivers[board->uart], open_regs, open_at};
 	console_init(&u);
 }
 
@@ -72,8 +71,7 @@ void console_open(const void *fdt)
 			    dt_name(fdt, node));
 		return;
 	}
-	u.ops = drivers[kind];
-	u.regs = at.base == open_at ? open_regs : mmu_map_device(PA(at.base), PAGE_SIZE);
+	u = (struct uart){drivers[kind], at.base == open_at ? open_regs : mmu_map_device(PA(at.base), PAGE_SIZE), at.base};
 	if (!dt_interrupt(fdt, node, 0, gic_node, &console_intid, &flags))
 		console_intid = 0;
 	open_at = at.base;

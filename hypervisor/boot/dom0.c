@@ -289,6 +289,7 @@ void dom0_build(const void *fdt, const struct boot_modules *m)
 	write_tree(m, &in, &facts);
 	if (vgic_place(d, IPA(facts.distributor.base), IPA(facts.redistributors.base), gic.interrupts - 32) != 0)
 		panic("no memory for Dom0's interrupt controller");
+	vuart_early_place(d);
 	make_vcpus(d, n);
 	for (unsigned intid = 32; intid < gic.interrupts; intid++)
 		irq_route_guest(intid, d); /* -EBUSY: the hypervisor's own */

@@ -65,7 +65,7 @@ static void put(char c)
 static void put_text(const char *text, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
-		if (text[i] == '\n')
+		if (text[i] == '\n' && out[(out_next - 1) % CONSOLE_OUT_SIZE] != '\r')
 			put('\r');
 		put(text[i]);
 	}
@@ -108,10 +108,20 @@ void console_init(const struct uart *u)
 	print_sink = log_sink;
 }
 
+const struct uart *console_uart(void)
+{
+	return &uart;
+}
+
+bool console_has_room(size_t length)
+{
+	return !queued || 2 * length <= CONSOLE_OUT_SIZE - (out_next - out_sent);
+}
+
 bool console_write(const char *text, size_t length)
 {
 	LOCK_SCOPE(&lock);
-	if (queued && CONSOLE_OUT_SIZE - (out_next - out_sent) < 2 * length)
+	if (!console_has_room(length))
 		return false;
 	if (uart.ops != NULL)
 		put_text(text, length);

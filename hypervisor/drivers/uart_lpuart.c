@@ -4,6 +4,7 @@
 
 enum { BAUD = 0x10, STAT = 0x14, CTRL = 0x18, DATA = 0x1c, MODIR = 0x24, WATER = 0x2c };
 #define STAT_TX_ROOM (1u << 23) /* TDRE */
+#define STAT_TX_DONE (1u << 22) /* TC */
 #define STAT_RX_FULL (1u << 21) /* RDRF */
 #define STAT_OVERRUN (1u << 19) /* write 1 to clear; blocks reception while set */
 #define CTRL_TX_IRQ  (1u << 23) /* TIE: while TDRE */
@@ -48,4 +49,5 @@ static void lpuart_interrupts(void *regs, bool receive, bool transmit)
 			   (receive ? CTRL_RX_IRQ : 0) | (transmit ? CTRL_TX_IRQ : 0);
 }
 
-const struct uart_ops uart_lpuart = {lpuart_room, lpuart_put, lpuart_get, lpuart_interrupts};
+const struct uart_ops uart_lpuart = {lpuart_room, lpuart_put, lpuart_get, lpuart_interrupts,
+				     DATA,	  STAT,	      STAT_TX_ROOM | STAT_TX_DONE, 0};

@@ -5,6 +5,7 @@
 enum { DR = 0x00, FR = 0x18, LCR_H = 0x2c, CR = 0x30, IMSC = 0x38, ICR = 0x44 };
 #define FR_RX_EMPTY (1u << 4)
 #define FR_TX_FULL  (1u << 5)
+#define FR_TX_EMPTY (1u << 7)
 #define INT_RX	    (1u << 4 | 1u << 6) /* receive, receive timeout */
 #define INT_TX	    (1u << 5)		/* raised when a full FIFO has drained to its trigger level (2.8.2) */
 
@@ -52,4 +53,5 @@ static void pl011_interrupts(void *regs, bool receive, bool transmit)
 	*reg(regs, CR) = *reg(regs, CR) | 1u << 0 | 1u << 8 | 1u << 9; /* UARTEN, TXE, RXE */
 }
 
-const struct uart_ops uart_pl011 = {pl011_room, pl011_put, pl011_get, pl011_interrupts};
+const struct uart_ops uart_pl011 = {pl011_room, pl011_put, pl011_get, pl011_interrupts,
+				    DR,		FR,	   FR_RX_EMPTY | FR_TX_EMPTY, FR_RX_EMPTY | FR_TX_FULL};

@@ -39,6 +39,9 @@ unsigned walk_level(struct domain *d, gva_t va);
 /* guest/vgic.c, beyond sched_hooks: where the guest finds its controller. Dom0: the host's addresses, one redistributor region
  * of vcpus_max frames of 128 KiB. Called by boot/dom0 before the first vCPU runs; registers its mmio ranges. */
 int vgic_place(struct domain *d, ipa_t distributor, ipa_t redistributors, unsigned spis);
+/* guest/vuart_early.c: the console's UART as Dom0 sees it, where it lies. Called by boot/dom0 after vgic_place(). A board whose UART
+ * is in a page with something else does without. */
+void vuart_early_place(struct domain *d);
 /* guest/vpsci.c etc.: one structure that guest/ offers to core (defined in guest/hooks.c). */
 extern const struct sched_hooks guest_hooks;
 /* Each CPU once, after its GIC: the guest's virtual timer and the maintenance interrupt. 0 or irq_register()'s error. */

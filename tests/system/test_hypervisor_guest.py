@@ -63,3 +63,9 @@ def test_conformance(results, name, needs, machine):
 def test_guest_came_to_its_end(results, machine):
     """No case took the machine along."""
     assert "conformance ends" in results[machine][1], results[machine][1][-1500:]
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_words_through_the_machines_uart_arrive(results, machine):
+    """In one piece, once, between the other lines: earlycon= of a kernel that is Dom0."""
+    assert re.findall(r"^.*through the UART.*$", results[machine][1], re.M) == ["these words went through the UART\r"]

@@ -45,7 +45,7 @@ static void uart_interrupts(void *regs, bool receive, bool transmit)
 	receive_on = receive;
 	transmit_on = transmit;
 }
-static const struct uart_ops ops = {uart_room, uart_put, uart_get, uart_interrupts};
+static const struct uart_ops ops = {uart_room, uart_put, uart_get, uart_interrupts, 0, 0, 0, 0};
 
 /* Its interrupt, while it is raised: there is room for `fifo` bytes each time. */
 static void drain(unsigned fifo)
@@ -62,7 +62,7 @@ static void on_input(void)
 
 static int setup(void **state)
 {
-	struct uart u = {&ops, NULL};
+	struct uart u = {&ops, NULL, 0};
 
 	(void)state;
 	console_finish(); /* what the test before left */
@@ -81,6 +81,15 @@ static void test_at_boot_every_byte_goes_out_at_once(void **state)
 	assert_true(console_write("dom0\n", 5));
 	assert_string_equal(sent, "[domus] begins\r\ndom0\r\n");
 	assert_false(transmit_on);
+}
+
+static void test_a_line_ends_once(void **state)
+{
+	(void)state;
+	assert_true(console_write("as Linux\r\n", 10));
+	assert_true(console_write("in two\r", 7));
+	assert_true(console_write("\n\n", 2));
+	assert_string_equal(sent, "as Linux\r\nin two\r\n\r\n");
 }
 
 static void test_nobody_waits_while_the_machine_runs(void **state)
@@ -207,6 +216,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_at_boot_every_byte_goes_out_at_once, setup),
+		cmocka_unit_test_setup(test_a_line_ends_once, setup),
 		cmocka_unit_test_setup(test_nobody_waits_while_the_machine_runs, setup),
 		cmocka_unit_test_setup(test_one_interrupt_ends_however_much_a_uart_takes, setup),
 		cmocka_unit_test_setup(test_a_full_queue_refuses_guests_and_loses_no_line_of_ours, setup),
