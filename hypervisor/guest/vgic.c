@@ -249,13 +249,12 @@ void vgic_maintenance(unsigned intid, void *arg)
 
 	(void)intid;
 	(void)arg;
-	/* at once: the interrupt is a level that lasts as long as its reason */
-	if (v) {
-		vgic_end_found_none(v->vgic);
-		if (v->vgic->spilled)
-			v->vgic->resync = true; /* there is room for what waits outside */
-		vgic_enter(v);
-	}
+	if (!v)
+		return;
+	vgic_end_found_none(v->vgic);
+	LOCK_SCOPE(&v->vgic->vgic->lock);
+	v->vgic->resync |= v->vgic->spilled; /* there is room for what waits outside */
+	vgic_update(v->vgic); /* at once: the interrupt is a level that lasts as long as its reason */
 }
 
 void vgic_send_sgi(struct vcpu *v, uint64_t value)
