@@ -197,15 +197,17 @@ int credit_place(struct credit_pool *p, struct credit_vcpu *v, uint64_t now)
 }
 
 /* Who did not want to run, or was not allowed to, keeps no more than a little lead for that: half a slice, with more weight up to
- * a whole one. So weight counts too among many who sleep and wake all the time. */
+ * a whole one. So weight counts too among many who sleep and wake all the time. And who had a CPU for itself owes no more for that
+ * than two slices of its own. */
 static void limit_lead(const struct credit_pool *p, struct credit_vcpu *v)
 {
-	int64_t slice = at_default_weight(p->slice), least = -slice / 2;
+	int64_t slice = at_default_weight(p->slice), least = -slice / 2, has = lead(p, v);
+	int64_t most = (int64_t)(2 * (p->slice << VTIME_SHIFT) / v->domain->weight);
 
 	if (v->domain->weight > CREDIT_WEIGHT)
 		least = -slice + slice * CREDIT_WEIGHT / v->domain->weight / 2;
-	if (lead(p, v) < least)
-		v->vtime = p->cpu[v->home].clock + (uint64_t)least;
+	has = has < least ? least : has > most ? most : has;
+	v->vtime = p->cpu[v->home].clock + (uint64_t)has;
 }
 
 int credit_wake(struct credit_pool *p, struct credit_vcpu *v, uint64_t now)

@@ -326,6 +326,56 @@ static void test_weight_counts_after_a_burst(void **state)
 	assert_in_range(latest(0, 1000), 0, 50);
 }
 
+/* Who had a CPU for itself waits no longer than a little for that when another one comes. */
+static void test_a_cpu_for_oneself_is_no_debt(void **state)
+{
+	(void)state;
+	for (unsigned n = 1; n <= 3; n++) {
+		machine(n);
+		for (unsigned i = 0; i <= n; i++)
+			hog(i, 256, 0, ~0u);
+		for (unsigned i = 0; i < n; i++)
+			wake(i);
+		run(10 * HZ);
+		wake(n);
+		run(HZ / 10);
+		for (unsigned i = 0; i < n; i++)
+			assert_in_range(ran[i] - 10 * HZ, HZ / 10 * n / (n + 1) - 15000, HZ / 10);
+	}
+}
+
+/* A timer of one that weighs more and waits, because it has just had much, is in time beside one that had the CPU for itself and
+ * many who come then. */
+static void test_a_deadline_after_a_burst(void **state)
+{
+	(void)state;
+	srand(2);
+	for (unsigned hogs = 5; hogs < 18; hogs++) {
+		machine(1);
+		for (unsigned i = 0; i <= hogs; i++)
+			hog(i, i == 0 ? 4096 : 256, 0, ~0u);
+		wake(1);
+		run(HZ);
+		for (unsigned i = 0; i <= hogs; i++)
+			if (i != 1)
+				wake(i);
+		for (unsigned n = 0; n < 500; n++) {
+			uint64_t before;
+			int cpu;
+
+			for (run(4000 + (uint64_t)rand() % 1000); vcpu[0].link == NULL;)
+				run(50);
+			before = ran[0];
+			vcpu[0].urgent = true;
+			cpu = credit_place(&pool, &vcpu[0], now);
+			if (cpu >= 0)
+				ask_at[cpu] = now;
+			run(50);
+			assert_int_equal(ran[0] - before, 50);
+		}
+	}
+}
+
 static void test_soft_affinity_is_a_wish(void **state)
 {
 	(void)state;
@@ -419,6 +469,8 @@ int main(void)
 		cmocka_unit_test(test_a_sleeper_comes_soon_and_takes_no_more_than_its_share),
 		cmocka_unit_test(test_weight_counts_among_sleepers),
 		cmocka_unit_test(test_weight_counts_after_a_burst),
+		cmocka_unit_test(test_a_cpu_for_oneself_is_no_debt),
+		cmocka_unit_test(test_a_deadline_after_a_burst),
 		cmocka_unit_test(test_soft_affinity_is_a_wish),
 		cmocka_unit_test(test_a_cpu_that_leaves_gives_its_waiting_ones_to_others),
 		cmocka_unit_test(test_random_life),

@@ -23,6 +23,7 @@ static int setup(void **state)
 	for (unsigned i = 0; i < MAX_CPUS; i++)
 		credit_cpu_join(&cpus[i].pool->credit, i);
 	pools[0].domains = 1;
+	d->credit.weight = CREDIT_WEIGHT;
 	for (unsigned i = 0; i < 2; i++)
 		credit_vcpu_init(&d->vcpu[i]->credit, &d->credit, i);
 	return 0;
