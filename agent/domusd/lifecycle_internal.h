@@ -2,8 +2,9 @@
 #define DOMUS_DOMUSD_LIFECYCLE_INTERNAL_H
 
 /*
- * Shared by lifecycle.c (open, close, actions, ticker), lifecycle_steps.c (what is asked of keeper
- * and what its answers and events mean) and lifecycle_reconcile.c (keeper's list compared with ours).
+ * Shared by lifecycle.c (open, close, callbacks, ticker), lifecycle_act.c (what people ask for),
+ * lifecycle_steps.c (what is asked of keeper and what its answers and events mean) and
+ * lifecycle_reconcile.c (keeper's list compared with ours).
  * Functions here expect lifecycle->lock held unless they say otherwise.
  */
 #include <pthread.h>
