@@ -47,29 +47,6 @@ struct life *life_get(struct lifecycle *lc, const struct domain_row *row)
 	return life;
 }
 
-int life_write(struct lifecycle *lc, struct store_tx *tx, const struct life *life,
-	       enum domain_state previous, const struct actor *actor, struct error *e)
-{
-	char resource[64];
-	struct event event = {.type = "domain.state",
-			      .resource = resource,
-			      .actor = actor,
-			      .operation = *life->operation ? life->operation : NULL,
-			      .no_audit = true};
-	json_t *data = json_pack("{s:s, s:s, s:s?}", "state", domain_state_name(life->status.state),
-				 "previous", domain_state_name(previous), "reason",
-				 *life->status.reason ? life->status.reason : NULL);
-	int result;
-
-	snprintf(resource, sizeof(resource), "domains/%s", life->id.name);
-	event.data = data;
-	result = store_domain_set_status(tx, life->id.name, &life->status, e);
-	if (result == 0)
-		result = journal_append(lc->services.journal, tx, &event, e);
-	json_decref(data);
-	return result;
-}
-
 /* ---- what others ask ---- */
 
 bool lifecycle_settled(struct lifecycle *lc)

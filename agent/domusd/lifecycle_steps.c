@@ -6,89 +6,6 @@
 #include "domusd/clock.h"
 #include "domusd/lifecycle_internal.h"
 
-/* ---- a new state ---- */
-
-static bool dead(enum domain_state state)
-{
-	return state == DOMAIN_STOPPED || state == DOMAIN_CRASHED;
-}
-
-/* One transaction: status, event, end of the operation. */
-static int write_all(struct lifecycle *lc, struct life *life, enum domain_state previous,
-		     struct error *e)
-{
-	STORE_TX struct store_tx *tx = NULL;
-	const struct error *why = life->end_error.code ? &life->end_error : NULL;
-
-	if (store_begin(lc->services.store, &tx, e) < 0 ||
-	    life_write(lc, tx, life, previous, &actor_system, e) < 0)
-		return -1;
-	if (life->end_state != OPERATION_RUNNING && *life->operation &&
-	    operation_finish(lc->services.operations, tx, life->operation, life->end_state, why,
-			     NULL, e) < 0)
-		return -1;
-	return store_commit(&tx, e);
-}
-
-static void written(struct life *life)
-{
-	life->unwritten = false;
-	if (life->end_state != OPERATION_RUNNING) {
-		life->action = ACTION_NONE;
-		life->operation[0] = '\0';
-	}
-}
-
-void life_move(struct lifecycle *lc, struct life *life, enum domain_state state, int64_t domid,
-	       const char *reason, enum operation_state end, const struct error *error)
-{
-	enum domain_state previous = life->status.state;
-	struct error e;
-
-	life->status.state = state;
-	life->status.domid = domid;
-	life->status.since = clock_wall_ms();
-	snprintf(life->status.reason, sizeof(life->status.reason), "%s", reason ? reason : "");
-	life->end_state = end;
-	memset(&life->end_error, 0, sizeof(life->end_error));
-	if (error)
-		life->end_error = *error;
-	if (state != previous)
-		console_hub_state(lc->hub, life->id.name, domain_state_name(state));
-	if (dead(state)) {
-		console_hub_detach(lc->hub, life->id.name);
-		life->attached = false;
-	}
-	if (write_all(lc, life, previous, &e) == 0) {
-		written(life);
-		return;
-	}
-	fprintf(stderr, "domusd: domain %s is %s, but that cannot be written: %s\n", life->id.name,
-		domain_state_name(state), e.detail);
-	life->unwritten = true;
-}
-
-void life_write_again(struct lifecycle *lc, struct life *life)
-{
-	struct error e;
-
-	/* These two errors: the domain was deleted or the operation has ended meanwhile, so there is nothing to write. */
-	if (write_all(lc, life, life->status.state, &e) == 0 || e.code == ERROR_DOMAIN_UNKNOWN ||
-	    e.code == ERROR_STATE)
-		written(life);
-}
-
-/* Ends the operation, if there is one, and leaves the state. */
-static void life_end(struct lifecycle *lc, struct life *life, enum operation_state end,
-		     const struct error *error)
-{
-	if (life->action == ACTION_NONE)
-		return;
-	operation_end(lc->services.operations, life->operation, end, error, NULL, NULL);
-	life->action = ACTION_NONE;
-	life->operation[0] = '\0';
-}
-
 /* ---- asking ---- */
 
 struct question {
@@ -418,7 +335,7 @@ static void ended(struct lifecycle *lc, struct life *life, const struct verbs_ev
 /* Destroyed, and not because we asked. */
 static void gone(struct lifecycle *lc, struct life *life)
 {
-	if (dead(life->status.state))
+	if (life_dead(life))
 		return;
 	life->turn = ++lc->turn; /* an answer that is under way comes too late */
 	life->ending = ENDING_STOPPED;
@@ -441,7 +358,8 @@ void life_event(struct lifecycle *lc, struct life *life, const struct verbs_even
 		}
 		return;
 	}
-	if (life->status.domid >= 0 && event->domid != (uint32_t)life->status.domid && !dead(state))
+	if (life->status.domid >= 0 && event->domid != (uint32_t)life->status.domid &&
+	    !life_dead(life))
 		return; /* of an earlier life */
 	if (event->state == VERBS_SHUTDOWN || event->state == VERBS_CRASHED) {
 		ended(lc, life, event);
@@ -475,7 +393,7 @@ static void console_answered(void *context, const union verbs_message *answer, i
 	if (life && memcmp(life->id.uuid, q->domain.uuid, 16) != 0)
 		life = NULL;
 	if (answer && fd >= 0) {
-		if (life && !dead(life->status.state))
+		if (life && !life_dead(life))
 			console_hub_attach(lc->hub, q->domain.name, fd);
 		else
 			close(fd);
