@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "domusd/clock.h"
+#include "domusd/create_request.h"
 #include "domusd/lifecycle_internal.h"
 
 /* ---- asking ---- */
@@ -96,48 +97,6 @@ static void create_answered(void *context, const union verbs_message *answer, in
 	free(q);
 }
 
-static void mac_bytes(const char *text, uint8_t mac[6])
-{
-	for (int i = 0; i < 6; i++)
-		mac[i] = (uint8_t)strtoul(text + 3 * i, NULL, 16);
-}
-
-#define COPY(to, from) snprintf((to), sizeof(to), "%s", (from))
-
-static void create_fill(struct verbs_create_request *r, const struct domain_row *row)
-{
-	const struct definition *d = &row->definition;
-
-	verbs_start(r, sizeof(*r), VERB_DOMAIN_CREATE, 0);
-	r->domain = row->id;
-	r->memory_mib = d->memory_mib;
-	r->affinity[0] = d->cpu.affinity;
-	r->vcpus = d->vcpus;
-	r->weight = d->cpu.weight;
-	r->cap = d->cpu.cap;
-	COPY(r->pool, d->cpu.pool);
-	COPY(r->kernel, d->kernel);
-	COPY(r->initrd, d->initrd);
-	COPY(r->cmdline, d->cmdline);
-	r->disk_count = d->disk_count;
-	for (unsigned i = 0; i < d->disk_count; i++) {
-		COPY(r->disks[i].vdev, d->disks[i].name);
-		COPY(r->disks[i].volume, d->disks[i].volume);
-		COPY(r->disks[i].device, d->disks[i].device);
-		r->disks[i].readonly = d->disks[i].readonly;
-	}
-	r->nic_count = d->nic_count;
-	for (unsigned i = 0; i < d->nic_count; i++) {
-		COPY(r->nics[i].bridge, d->nics[i].network); /* a network's id is its bridge */
-		COPY(r->nics[i].device, d->nics[i].device);
-		mac_bytes(d->nics[i].mac, r->nics[i].mac);
-		r->nics[i].devid = (uint8_t)i;
-	}
-	r->device_count = d->device_count;
-	for (unsigned i = 0; i < d->device_count; i++)
-		COPY(r->devices[i], d->devices[i]);
-}
-
 void step_create(struct lifecycle *lc, struct life *life)
 {
 	STORE_TX struct store_tx *tx = NULL;
@@ -156,7 +115,7 @@ void step_create(struct lifecycle *lc, struct life *life)
 		life_move(lc, life, DOMAIN_STOPPED, -1, e.detail, OPERATION_FAILED, &e);
 		return;
 	}
-	create_fill(&request, &row);
+	create_request_fill(&request, &row);
 	if (!q || keeper_client_ask(lc->keeper, &request, LIFECYCLE_CREATE_MS, create_answered, q,
 				    &e) < 0)
 		cannot_ask(lc, life, q);
