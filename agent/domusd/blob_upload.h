@@ -2,8 +2,8 @@
 #define DOMUS_DOMUSD_BLOB_UPLOAD_H
 
 /*
- * Shared by blob_upload.c (the list: create, status, delete, expiry, start-up), blob_patch.c (bytes
- * arrive) and blob_settle.c (bytes become durable, the upload an image).
+ * Shared by blob_upload.c (the list: create, status, start-up), blob_patch.c (bytes arrive),
+ * blob_settle.c (bytes become durable, the upload an image) and blob_expire.c (delete, expiry).
  */
 #include <openssl/evp.h>
 
@@ -57,6 +57,13 @@ struct upload *upload_find(struct blob *blob, const char *id, struct error *e);
 void upload_release(struct upload *upload);
 /* Takes it out of the list, once. upload->gone is set by the caller. */
 void upload_unlist(struct upload *upload);
+/*
+ * Holding no lock: row, file and the list's reference go. expired_before (wall clock, ms) 0: on demand, else only if it
+ * expired before. 0, or -1 and *e: ERROR_UPLOAD_LOCKED while a request writes, ERROR_UPLOAD_UNKNOWN when it is gone or did
+ * not expire, or the store's.
+ */
+int upload_delete(struct upload *upload, const struct actor *actor, int64_t expired_before,
+		  struct error *e);
 /* Holding upload->lock: the holder loses it; its bytes stay, or with a digest go. */
 void upload_evict(struct upload *upload);
 /* Holding upload->lock: queues what was written to be made durable. false without memory. */

@@ -27,6 +27,9 @@ _Static_assert(DEFINITION_DEVICES_MAX <= VERBS_DEVICES_MAX, "keeper takes as man
 enum restart_policy { RESTART_NEVER, RESTART_ON_CRASH, RESTART_ALWAYS };
 /* What was pulled from a device of a domain that runs, and is plugged in again: an alert that clears, or a restart too. */
 enum on_pull { ON_PULL_REPORT, ON_PULL_RESTART };
+/* "never", "report", … as in openapi.yaml. */
+const char *restart_policy_name(enum restart_policy policy);
+const char *on_pull_name(enum on_pull on_pull);
 
 struct definition_disk {
 	char name[8];			   /* xvda ... */

@@ -1,21 +1,13 @@
 #ifndef DOMUS_DOMUSD_KEEPER_BOARD_H
 #define DOMUS_DOMUSD_KEEPER_BOARD_H
 
-/* The part of the keeper's client (keeper_client.c) that system.c, health.c and metrics.c use. */
-#include <stdbool.h>
+#include "domusd/keeper_client.h"
 
-#include "common/error.h"
-
-struct keeper_client;
-struct verbs_board_response;
-
-/* Whether HELLO was answered on the connection that stands now. NULL: false. */
-bool keeper_client_connected(struct keeper_client *client);
 /*
  * Asks BOARD_INFO. done() is called exactly once, from another thread or at once from this one:
  * with the board (borrowed) and e NULL, or board NULL and the error (ERROR_UNAVAILABLE with
  * retry_after when there is no connection, or after 5 seconds). keeper_client_close() calls every
- * done() that is due.
+ * done() that is due. client NULL: no connection.
  */
 void keeper_client_board(struct keeper_client *client,
 			 void (*done)(void *context, const struct verbs_board_response *board,

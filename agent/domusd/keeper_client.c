@@ -14,25 +14,11 @@
 
 #include "common/ipc.h"
 #include "domusd/clock.h"
+#include "domusd/keeper_ask.h"
 
 #define BACKOFF_MIN_MS	 100
 #define BACKOFF_MAX_MS	 5000
 #define HELLO_TIMEOUT_MS 5000
-#define BOARD_TIMEOUT_MS 5000
-#define RETRY_AFTER_S	 2
-
-struct ask {
-	struct ask *next;
-	uint64_t id;
-	int64_t deadline_ms; /* monotonic */
-	keeper_client_done done;
-	void *context;
-	_Alignas(8) unsigned char message[]; /* header.length bytes */
-};
-
-struct ask_list {
-	struct ask *first, **last;
-};
 
 struct keeper_client {
 	pthread_t thread;
@@ -53,45 +39,6 @@ struct keeper_client {
 	bool blocked; /* the socket took no more */
 	union verbs_message *inbox;
 };
-
-static void list_init(struct ask_list *list)
-{
-	list->first = NULL;
-	list->last = &list->first;
-}
-
-static void list_append(struct ask_list *list, struct ask *ask)
-{
-	ask->next = NULL;
-	*list->last = ask;
-	list->last = &ask->next;
-}
-
-static struct ask *list_remove(struct ask_list *list, struct ask **link)
-{
-	struct ask *ask = *link;
-
-	*link = ask->next;
-	if (!ask->next)
-		list->last = link;
-	return ask;
-}
-
-static void answer_failed(struct ask *ask, const char *why)
-{
-	struct error e;
-
-	error_set(&e, ERROR_UNAVAILABLE, "%s", why);
-	e.retry_after = RETRY_AFTER_S;
-	ask->done(ask->context, NULL, -1, &e);
-	free(ask);
-}
-
-static void fail_all(struct ask_list *list, const char *why)
-{
-	while (list->first)
-		answer_failed(list_remove(list, &list->first), why);
-}
 
 /* ---- any thread ---- */
 
@@ -116,7 +63,7 @@ int keeper_client_ask(struct keeper_client *client, const void *message, unsigne
 	ask->context = context;
 	ask->deadline_ms = clock_monotonic_ms() + timeout_ms;
 	pthread_mutex_lock(&client->lock);
-	list_append(&client->asked, ask);
+	ask_list_append(&client->asked, ask);
 	pthread_mutex_unlock(&client->lock);
 	wake(client);
 	return 0;
@@ -138,44 +85,6 @@ bool keeper_client_connected(struct keeper_client *client)
 	return client && atomic_load(&client->connected);
 }
 
-struct board_ask {
-	void (*done)(void *context, const struct verbs_board_response *board,
-		     const struct error *e);
-	void *context;
-};
-
-static void board_done(void *context, const union verbs_message *answer, int fd,
-		       const struct error *e)
-{
-	struct board_ask *ask = context;
-
-	(void)fd;
-	ask->done(ask->context, answer ? &answer->board_response : NULL, e);
-	free(ask);
-}
-
-void keeper_client_board(struct keeper_client *client,
-			 void (*done)(void *context, const struct verbs_board_response *board,
-				      const struct error *e),
-			 void *context)
-{
-	struct verbs_empty request;
-	struct board_ask *ask = malloc(sizeof(*ask));
-	struct error e;
-
-	verbs_start(&request, sizeof(request), VERB_BOARD_INFO, 0);
-	if (ask) {
-		*ask = (struct board_ask){done, context};
-		if (client &&
-		    keeper_client_ask(client, &request, BOARD_TIMEOUT_MS, board_done, ask, &e) == 0)
-			return;
-		free(ask);
-	}
-	error_set(&e, ERROR_UNAVAILABLE, "The keeper cannot be asked now");
-	e.retry_after = RETRY_AFTER_S;
-	done(context, NULL, &e);
-}
-
 /* ---- the client's thread ---- */
 
 static void disconnect(struct keeper_client *client)
@@ -188,8 +97,8 @@ static void disconnect(struct keeper_client *client)
 	client->sock = -1;
 	client->sent_count = 0;
 	client->blocked = false;
-	fail_all(&client->sent, why);
-	fail_all(&client->waiting, why);
+	ask_list_fail(&client->sent, why);
+	ask_list_fail(&client->waiting, why);
 	if (was)
 		client->owner.disconnected(client->owner.user);
 }
@@ -229,7 +138,7 @@ static void say_hello(struct keeper_client *client)
 	ask->deadline_ms = clock_monotonic_ms() + HELLO_TIMEOUT_MS;
 	ask->done = hello_done;
 	ask->context = client;
-	list_append(&client->waiting, ask);
+	ask_list_append(&client->waiting, ask);
 }
 
 static void connect_keeper(struct keeper_client *client)
@@ -261,8 +170,8 @@ static void send_waiting(struct keeper_client *client)
 			disconnect(client);
 		client->blocked = sent == 0;
 		if (sent > 0) {
-			list_append(&client->sent,
-				    list_remove(&client->waiting, &client->waiting.first));
+			ask_list_append(&client->sent,
+					ask_list_remove(&client->waiting, &client->waiting.first));
 			client->sent_count++;
 		}
 	}
@@ -281,7 +190,7 @@ static void take_answer(struct keeper_client *client, int fd)
 			close(fd);
 		return; /* the answer to a request whose time was up */
 	}
-	ask = list_remove(&client->sent, link);
+	ask = ask_list_remove(&client->sent, link);
 	client->sent_count--;
 	if (message->header.status != ERROR_NONE) {
 		verbs_error(&message->failure, &e);
@@ -337,7 +246,7 @@ static int expire(struct keeper_client *client, struct ask_list *list, int most)
 		}
 		if (list == &client->sent)
 			client->sent_count--;
-		answer_failed(list_remove(list, link), "The keeper did not answer in time");
+		ask_fail(ask_list_remove(list, link), "The keeper did not answer in time");
 		if (hello) { /* a keeper that does not talk: start over */
 			disconnect(client);
 			return 0;
@@ -358,7 +267,7 @@ static bool take_asked(struct keeper_client *client)
 	if (client->asked.first) {
 		*client->waiting.last = client->asked.first;
 		client->waiting.last = client->asked.last;
-		list_init(&client->asked);
+		ask_list_init(&client->asked);
 	}
 	ending = client->ending;
 	pthread_mutex_unlock(&client->lock);
@@ -387,7 +296,7 @@ static void *client_run(void *argument)
 		if (client->sock < 0) {
 			int64_t now = clock_monotonic_ms();
 
-			fail_all(&client->waiting, "The keeper is not there");
+			ask_list_fail(&client->waiting, "The keeper is not there");
 			if (now >= retry_ms) {
 				connect_keeper(client);
 				retry_ms = now + client->backoff_ms;
@@ -418,9 +327,9 @@ int keeper_client_open(const char *socket, const struct keeper_client_owner *own
 	client->owner = *owner;
 	client->sock = -1;
 	client->backoff_ms = BACKOFF_MIN_MS;
-	list_init(&client->asked);
-	list_init(&client->waiting);
-	list_init(&client->sent);
+	ask_list_init(&client->asked);
+	ask_list_init(&client->waiting);
+	ask_list_init(&client->sent);
 	pthread_mutex_init(&client->lock, NULL);
 	client->path = strdup(socket);
 	client->inbox = malloc(sizeof(*client->inbox));
@@ -448,7 +357,7 @@ void keeper_client_close(struct keeper_client *client)
 	pthread_mutex_unlock(&client->lock);
 	wake(client);
 	pthread_join(client->thread, NULL);
-	fail_all(&client->asked, "The service ends"); /* asked after the thread's last look */
+	ask_list_fail(&client->asked, "The service ends"); /* asked after the thread's last look */
 	close(client->wake_fd);
 	pthread_mutex_destroy(&client->lock);
 	free(client->path);

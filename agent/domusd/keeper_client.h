@@ -1,9 +1,10 @@
 #ifndef DOMUS_DOMUSD_KEEPER_CLIENT_H
 #define DOMUS_DOMUSD_KEEPER_CLIENT_H
 
+#include <stdbool.h>
+
 #include "common/error.h"
 #include "common/verbs.h"
-#include "domusd/keeper_board.h"
 
 /*
  * The one connection to keeper. A thread connects (again and again, with a growing pause, up to 5 s), says HELLO, sends
@@ -40,6 +41,8 @@ int keeper_client_open(const char *socket, const struct keeper_client_owner *own
 		       struct keeper_client **out, struct error *e);
 /* Answers everything that is due with ERROR_UNAVAILABLE and ends the thread. NULL is fine. */
 void keeper_client_close(struct keeper_client *client);
+/* Whether HELLO was answered on the connection that stands now. Any thread. NULL: false. */
+bool keeper_client_connected(struct keeper_client *client);
 
 /*
  * Asks. message was begun with verbs_start(); its id is set here, it is copied. done is called exactly once, never from

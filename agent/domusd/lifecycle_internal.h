@@ -2,8 +2,9 @@
 #define DOMUS_DOMUSD_LIFECYCLE_INTERNAL_H
 
 /*
- * Shared by lifecycle.c (open, close, actions, ticker), lifecycle_steps.c (what is asked of keeper
- * and what its answers and events mean) and lifecycle_reconcile.c (keeper's list compared with ours).
+ * Shared by lifecycle.c (open, close, callbacks, ticker), lifecycle_act.c (what people ask for),
+ * lifecycle_state.c (a new state, written and told), lifecycle_steps.c (what is asked of keeper and
+ * what its answers and events mean) and lifecycle_reconcile.c (keeper's list compared with ours).
  * Functions here expect lifecycle->lock held unless they say otherwise.
  */
 #include <pthread.h>
@@ -78,12 +79,14 @@ struct lifecycle {
 struct life *life_find(struct lifecycle *lc, const char *name);
 /* Finds or makes; NULL without memory. A new one takes the row's status. */
 struct life *life_get(struct lifecycle *lc, const struct domain_row *row);
+
+/* ---- lifecycle_state.c ---- */
+
+/* Stopped or crashed. */
+bool life_dead(const struct life *life);
 /* In an open transaction: the status into its row, and the event. */
 int life_write(struct lifecycle *lc, struct store_tx *tx, const struct life *life,
 	       enum domain_state previous, const struct actor *actor, struct error *e);
-
-/* ---- lifecycle_steps.c ---- */
-
 /*
  * A new state, now and in the database. end: OPERATION_RUNNING leaves the operation as it is, any
  * other state ends it in the same transaction (and life->action); error may be NULL. domid < 0: none.
@@ -93,6 +96,12 @@ void life_move(struct lifecycle *lc, struct life *life, enum domain_state state,
 	       const char *reason, enum operation_state end, const struct error *error);
 /* Tries again what life_move() could not write. */
 void life_write_again(struct lifecycle *lc, struct life *life);
+/* Ends the operation, if there is one, in a transaction of its own, and leaves the state. error may be NULL. */
+void life_end(struct lifecycle *lc, struct life *life, enum operation_state end,
+	      const struct error *error);
+
+/* ---- lifecycle_steps.c ---- */
+
 /* Asks keeper to build it from its definition: STEP_CREATE. */
 void step_create(struct lifecycle *lc, struct life *life);
 /* DOMAIN_SHUTDOWN, _REBOOT (STEP_ASK), _PAUSE, _RESUME (STEP_SWITCH). */

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "domusd/keeper_board.h"
 #include "domusd/lifecycle_internal.h"
 
 #define LATE_MAX 4096 /* events during one listing */

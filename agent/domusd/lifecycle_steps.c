@@ -4,90 +4,8 @@
 #include <unistd.h>
 
 #include "domusd/clock.h"
+#include "domusd/create_request.h"
 #include "domusd/lifecycle_internal.h"
-
-/* ---- a new state ---- */
-
-static bool dead(enum domain_state state)
-{
-	return state == DOMAIN_STOPPED || state == DOMAIN_CRASHED;
-}
-
-/* One transaction: status, event, end of the operation. */
-static int write_all(struct lifecycle *lc, struct life *life, enum domain_state previous,
-		     struct error *e)
-{
-	STORE_TX struct store_tx *tx = NULL;
-	const struct error *why = life->end_error.code ? &life->end_error : NULL;
-
-	if (store_begin(lc->services.store, &tx, e) < 0 ||
-	    life_write(lc, tx, life, previous, &actor_system, e) < 0)
-		return -1;
-	if (life->end_state != OPERATION_RUNNING && *life->operation &&
-	    operation_finish(lc->services.operations, tx, life->operation, life->end_state, why,
-			     NULL, e) < 0)
-		return -1;
-	return store_commit(&tx, e);
-}
-
-static void written(struct life *life)
-{
-	life->unwritten = false;
-	if (life->end_state != OPERATION_RUNNING) {
-		life->action = ACTION_NONE;
-		life->operation[0] = '\0';
-	}
-}
-
-void life_move(struct lifecycle *lc, struct life *life, enum domain_state state, int64_t domid,
-	       const char *reason, enum operation_state end, const struct error *error)
-{
-	enum domain_state previous = life->status.state;
-	struct error e;
-
-	life->status.state = state;
-	life->status.domid = domid;
-	life->status.since = clock_wall_ms();
-	snprintf(life->status.reason, sizeof(life->status.reason), "%s", reason ? reason : "");
-	life->end_state = end;
-	memset(&life->end_error, 0, sizeof(life->end_error));
-	if (error)
-		life->end_error = *error;
-	if (state != previous)
-		console_hub_state(lc->hub, life->id.name, domain_state_name(state));
-	if (dead(state)) {
-		console_hub_detach(lc->hub, life->id.name);
-		life->attached = false;
-	}
-	if (write_all(lc, life, previous, &e) == 0) {
-		written(life);
-		return;
-	}
-	fprintf(stderr, "domusd: domain %s is %s, but that cannot be written: %s\n", life->id.name,
-		domain_state_name(state), e.detail);
-	life->unwritten = true;
-}
-
-void life_write_again(struct lifecycle *lc, struct life *life)
-{
-	struct error e;
-
-	/* These two errors: the domain was deleted or the operation has ended meanwhile, so there is nothing to write. */
-	if (write_all(lc, life, life->status.state, &e) == 0 || e.code == ERROR_DOMAIN_UNKNOWN ||
-	    e.code == ERROR_STATE)
-		written(life);
-}
-
-/* Ends the operation, if there is one, and leaves the state. */
-static void life_end(struct lifecycle *lc, struct life *life, enum operation_state end,
-		     const struct error *error)
-{
-	if (life->action == ACTION_NONE)
-		return;
-	operation_end(lc->services.operations, life->operation, end, error, NULL, NULL);
-	life->action = ACTION_NONE;
-	life->operation[0] = '\0';
-}
 
 /* ---- asking ---- */
 
@@ -179,48 +97,6 @@ static void create_answered(void *context, const union verbs_message *answer, in
 	free(q);
 }
 
-static void mac_bytes(const char *text, uint8_t mac[6])
-{
-	for (int i = 0; i < 6; i++)
-		mac[i] = (uint8_t)strtoul(text + 3 * i, NULL, 16);
-}
-
-#define COPY(to, from) snprintf((to), sizeof(to), "%s", (from))
-
-static void create_fill(struct verbs_create_request *r, const struct domain_row *row)
-{
-	const struct definition *d = &row->definition;
-
-	verbs_start(r, sizeof(*r), VERB_DOMAIN_CREATE, 0);
-	r->domain = row->id;
-	r->memory_mib = d->memory_mib;
-	r->affinity[0] = d->cpu.affinity;
-	r->vcpus = d->vcpus;
-	r->weight = d->cpu.weight;
-	r->cap = d->cpu.cap;
-	COPY(r->pool, d->cpu.pool);
-	COPY(r->kernel, d->kernel);
-	COPY(r->initrd, d->initrd);
-	COPY(r->cmdline, d->cmdline);
-	r->disk_count = d->disk_count;
-	for (unsigned i = 0; i < d->disk_count; i++) {
-		COPY(r->disks[i].vdev, d->disks[i].name);
-		COPY(r->disks[i].volume, d->disks[i].volume);
-		COPY(r->disks[i].device, d->disks[i].device);
-		r->disks[i].readonly = d->disks[i].readonly;
-	}
-	r->nic_count = d->nic_count;
-	for (unsigned i = 0; i < d->nic_count; i++) {
-		COPY(r->nics[i].bridge, d->nics[i].network); /* a network's id is its bridge */
-		COPY(r->nics[i].device, d->nics[i].device);
-		mac_bytes(d->nics[i].mac, r->nics[i].mac);
-		r->nics[i].devid = (uint8_t)i;
-	}
-	r->device_count = d->device_count;
-	for (unsigned i = 0; i < d->device_count; i++)
-		COPY(r->devices[i], d->devices[i]);
-}
-
 void step_create(struct lifecycle *lc, struct life *life)
 {
 	STORE_TX struct store_tx *tx = NULL;
@@ -239,7 +115,7 @@ void step_create(struct lifecycle *lc, struct life *life)
 		life_move(lc, life, DOMAIN_STOPPED, -1, e.detail, OPERATION_FAILED, &e);
 		return;
 	}
-	create_fill(&request, &row);
+	create_request_fill(&request, &row);
 	if (!q || keeper_client_ask(lc->keeper, &request, LIFECYCLE_CREATE_MS, create_answered, q,
 				    &e) < 0)
 		cannot_ask(lc, life, q);
@@ -418,7 +294,7 @@ static void ended(struct lifecycle *lc, struct life *life, const struct verbs_ev
 /* Destroyed, and not because we asked. */
 static void gone(struct lifecycle *lc, struct life *life)
 {
-	if (dead(life->status.state))
+	if (life_dead(life))
 		return;
 	life->turn = ++lc->turn; /* an answer that is under way comes too late */
 	life->ending = ENDING_STOPPED;
@@ -441,7 +317,8 @@ void life_event(struct lifecycle *lc, struct life *life, const struct verbs_even
 		}
 		return;
 	}
-	if (life->status.domid >= 0 && event->domid != (uint32_t)life->status.domid && !dead(state))
+	if (life->status.domid >= 0 && event->domid != (uint32_t)life->status.domid &&
+	    !life_dead(life))
 		return; /* of an earlier life */
 	if (event->state == VERBS_SHUTDOWN || event->state == VERBS_CRASHED) {
 		ended(lc, life, event);
@@ -475,7 +352,7 @@ static void console_answered(void *context, const union verbs_message *answer, i
 	if (life && memcmp(life->id.uuid, q->domain.uuid, 16) != 0)
 		life = NULL;
 	if (answer && fd >= 0) {
-		if (life && !dead(life->status.state))
+		if (life && !life_dead(life))
 			console_hub_attach(lc->hub, q->domain.name, fd);
 		else
 			close(fd);

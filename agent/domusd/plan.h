@@ -11,7 +11,7 @@
 /*
  * Plans: what giving devices to other owners would do, said before it is done. A plan is computed anew from what was asked
  * whenever it is looked at; its fingerprint covers all that it depends on, so a plan that is applied is the plan that was
- * shown, or it is refused.
+ * shown, or it is refused. plan.c makes plans, plan_apply.c carries them out, plan_token.c keeps those that were shown.
  */
 #define PLAN_ASKED_MAX	 16
 #define PLAN_MOVES_MAX	 64 /* with what moves along */

@@ -1,7 +1,10 @@
 #ifndef DOMUS_DOMUSD_POWER_INTERNAL_H
 #define DOMUS_DOMUSD_POWER_INTERNAL_H
 
-/* Shared by power.c (connection, listing, policy), power_tell.c (one device into the database) and power_check.c. */
+/*
+ * Shared by power.c (connection, events, policy), power_list.c (keeper's list), power_tell.c (one device into the database)
+ * and power_check.c.
+ */
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -65,9 +68,13 @@ int power_gone(struct power *p, const char *id, struct error *e);
 /* A rule was broken for too long: event, audit, alert. */
 int power_violation(struct power *p, const char *id, struct error *e);
 
+/* ---- power_list.c ---- */
+
+/* Begins to list the devices, unless a list is under way or keeper is not there. No lock held. */
+void power_list(struct power *p);
+
 /* ---- power.c ---- */
 
-void power_list(struct power *p);
 /* Asks keeper for what the policy says; done may be NULL. false: not asked. */
 bool power_ask(struct power *p, const char *id, bool on, const struct actor *actor,
 	       void (*done)(void *context), void *context);

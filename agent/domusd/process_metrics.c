@@ -7,7 +7,7 @@
 #include "domusd/clock.h"
 #include "domusd/domusd.h"
 #include "domusd/journal.h"
-#include "domusd/keeper_board.h"
+#include "domusd/keeper_client.h"
 #include "domusd/metrics.h"
 #include "domusd/operation_read.h"
 

@@ -3,7 +3,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct job {
 	struct job *next;
@@ -25,26 +24,6 @@ struct jobs {
 	bool stopping;
 	pthread_t threads[JOBS_WORKERS];
 };
-
-struct packet *packet_new(uint64_t client)
-{
-	struct packet *p = malloc(sizeof(*p));
-
-	if (!p)
-		abort(); /* a 6 KiB allocation in a process of a few MiB: nothing sensible is left
-			  */
-	p->next = NULL;
-	p->client = client;
-	p->fd = -1;
-	return p;
-}
-
-void packet_free(struct packet *p)
-{
-	if (p && p->fd >= 0)
-		close(p->fd);
-	free(p);
-}
 
 /* What may not run beside another job of the same domain. Opening a console is not part of a
  * domain's life. */

@@ -12,18 +12,11 @@
 
 #include "common/error.h"
 #include "common/verbs.h"
+#include "keeper/packet.h"
 
 #define JOBS_WORKERS 8
 #define JOBS_CREATES 4
 #define JOBS_MAX     256 /* waiting and running */
-
-/* A message on its way to a client. */
-struct packet {
-	struct packet *next;
-	uint64_t client; /* 0: an event, for all who want them */
-	int fd;		 /* goes along, or -1 */
-	union verbs_message message;
-};
 
 struct jobs;
 
@@ -47,9 +40,5 @@ int jobs_submit(struct jobs *j, uint64_t client, const union verbs_message *requ
 		struct error *e);
 /* Forgets what a client that is gone has waiting. What already runs goes on to its end. */
 void jobs_forget(struct jobs *j, uint64_t client);
-
-/* A packet with fd -1, and its end (closes the descriptor). packet_free(NULL) is nothing. */
-struct packet *packet_new(uint64_t client);
-void packet_free(struct packet *p);
 
 #endif

@@ -3,35 +3,19 @@
 
 /*
  * The simulated board's inside. machine_sim.c is the board (memory, domids, the machine.h
- * interface), machine_sim_guest.c is what runs on it: guests that boot, talk on a pseudo-terminal
- * and end, all driven by one thread. One lock, m->lock, guards everything; functions here expect it
- * held.
+ * interface), machine_sim_options.h what it is told to be, machine_sim_guest.c is what runs on it:
+ * guests that boot, talk on a pseudo-terminal and end, all driven by one thread. One lock, m->lock,
+ * guards everything; functions here expect it held.
  */
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "keeper/machine.h"
+#include "keeper/machine_sim_options.h"
 
 #define SIM_OUT	 16384 /* console output that the terminal did not take yet */
 #define SIM_LINE 256
-
-/* What the board does, from --machine-options; words "sim.KEY=VALUE" of a guest's command line go
- * first. */
-struct sim_options {
-	unsigned memory_mib, dom0_mib, cpus;
-	unsigned create_ms; /* how long a create takes */
-	unsigned boot_ms;   /* from start to the shell */
-	unsigned stop_ms;   /* from poweroff to being off */
-	unsigned crash_ms;  /* crash so long after the start; 0: never */
-	bool fail;	    /* create fails after create_ms, as if the hypervisor had refused */
-	bool deaf;	    /* ignores DOMAIN_SHUTDOWN and DOMAIN_REBOOT */
-	char foreign[VERBS_NAME_MAX + 1]; /* a domain that Domus did not make, "" for none */
-	char faults[256];		  /* file of what is wrong with the board's devices */
-	char truth
-		[256]; /* file to which the board writes which devices have power, whatever gates say */
-	bool ungated; /* gates say what they are told, and switch nothing */
-};
 
 enum sim_phase { SIM_BOOT, SIM_SHELL, SIM_STOPPING, SIM_ENDED };
 

@@ -15,11 +15,6 @@
 #define CLIENTS_MAX 32
 #define QUEUE_MAX   1024 /* packets that one client does not read */
 
-struct queue {
-	struct packet *first, **last;
-	unsigned count;
-};
-
 struct client {
 	struct client *next;
 	uint64_t id;
@@ -28,7 +23,7 @@ struct client {
 	bool hello, events; /* said HELLO; asked for events */
 	bool gone;	    /* to be freed at the end of this round */
 	bool blocked;	    /* its socket is full: waits for EPOLLOUT */
-	struct queue out;
+	struct packet_queue out;
 };
 
 struct serve {
@@ -38,41 +33,9 @@ struct serve {
 	struct client *clients; /* only the loop's thread */
 	unsigned client_count;
 	struct jobs *jobs;
-	pthread_mutex_t lock; /* of outbox */
-	struct queue outbox;  /* from workers and the machine, in order */
+	pthread_mutex_t lock;	    /* of outbox */
+	struct packet_queue outbox; /* from workers and the machine, in order */
 };
-
-static void queue_init(struct queue *q)
-{
-	*q = (struct queue){.last = &q->first};
-}
-
-static void queue_put(struct queue *q, struct packet *p)
-{
-	p->next = NULL;
-	*q->last = p;
-	q->last = &p->next;
-	q->count++;
-}
-
-static struct packet *queue_take(struct queue *q)
-{
-	struct packet *p = q->first;
-
-	if (!p)
-		return NULL;
-	q->first = p->next;
-	if (!q->first)
-		q->last = &q->first;
-	q->count--;
-	return p;
-}
-
-static void queue_clear(struct queue *q)
-{
-	for (struct packet *p; (p = queue_take(q));)
-		packet_free(p);
-}
 
 /* epoll data: 0 the listener, 1 the wake-up, 2 the signal, a client's id (from 16) otherwise. */
 enum { TAG_LISTENER, TAG_WAKE, TAG_SIGNAL, TAG_CLIENT = 16 };
@@ -99,7 +62,7 @@ struct serve *serve_new(int listener, uid_t uid, struct error *e)
 	s->listener = listener;
 	s->uid = uid;
 	s->last_id = TAG_CLIENT;
-	queue_init(&s->outbox);
+	packet_queue_init(&s->outbox);
 	pthread_mutex_init(&s->lock, NULL);
 	s->epoll = epoll_create1(EPOLL_CLOEXEC);
 	s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -114,7 +77,7 @@ struct serve *serve_new(int listener, uid_t uid, struct error *e)
 
 static void client_free(struct client *c)
 {
-	queue_clear(&c->out);
+	packet_queue_clear(&c->out);
 	close(c->sock);
 	free(c);
 }
@@ -127,7 +90,7 @@ void serve_free(struct serve *s)
 		s->clients = c->next;
 		client_free(c);
 	}
-	queue_clear(&s->outbox);
+	packet_queue_clear(&s->outbox);
 	pthread_mutex_destroy(&s->lock);
 	close(s->listener);
 	if (s->epoll >= 0)
@@ -143,7 +106,7 @@ void serve_deliver(void *context, struct packet *p)
 	uint64_t one = 1;
 
 	pthread_mutex_lock(&s->lock);
-	queue_put(&s->outbox, p);
+	packet_queue_put(&s->outbox, p);
 	pthread_mutex_unlock(&s->lock);
 	/* fails only when the counter is full, and then the loop is awake already */
 	if (write(s->wake, &one, sizeof(one)) < 0)
@@ -197,7 +160,7 @@ static void client_flush(struct serve *s, struct client *c)
 		}
 		if (!is_event(&p->message.header))
 			c->inflight--;
-		packet_free(queue_take(&c->out));
+		packet_free(packet_queue_take(&c->out));
 	}
 	if (c->gone || c->blocked == (c->out.first != NULL))
 		return;
@@ -212,7 +175,7 @@ static void client_send(struct serve *s, struct client *c, struct packet *p)
 		client_drop(s, c, "it does not read what it is sent");
 		return;
 	}
-	queue_put(&c->out, p);
+	packet_queue_put(&c->out, p);
 	if (!c->blocked)
 		client_flush(s, c);
 }
@@ -313,7 +276,7 @@ static void serve_accept(struct serve *s)
 	}
 	c->id = ++s->last_id;
 	c->sock = sock;
-	queue_init(&c->out);
+	packet_queue_init(&c->out);
 	c->next = s->clients;
 	s->clients = c;
 	s->client_count++;
@@ -349,7 +312,7 @@ static void serve_route(struct serve *s)
 		struct packet *p;
 
 		pthread_mutex_lock(&s->lock);
-		p = queue_take(&s->outbox);
+		p = packet_queue_take(&s->outbox);
 		pthread_mutex_unlock(&s->lock);
 		if (!p)
 			return;

@@ -237,7 +237,7 @@ def test_many_cycles_leave_nothing_behind(agent, api, domain):
                "descriptors of ended domains to be closed", 30)
 
 
-# what a simulated guest can be told to do on its command line: agent/keeper/machine_sim.h
+# what a simulated guest can be told to do on its command line: agent/keeper/machine_sim_options.h
 
 def define(api, kernel, name, cmdline):
     body = definition(name, kernel)
