@@ -82,6 +82,27 @@ static const uint64_t id_hidden[7][8] = {
 		},
 };
 
+/* DBGBVR, DBGBCR, DBGWVR, DBGWCR<CRm>_EL1 */
+static bool is_breakpoint(uint32_t reg)
+{
+	return (reg & ~REG(0, 0, 0, 15, 3)) == REG(2, 0, 0, 0, 4);
+}
+
+static RARE void debug_write(struct vcpu *v, uint32_t reg, uint64_t value)
+{
+	unsigned op2 = reg >> 17 & 7;
+
+	if (reg == REG(2, 0, 0, 2, 2)) /* MDSCR_EL1: SS, TDCC, KDE, MDE */
+		v->state.debug_control = value & 0xb001;
+	else if (reg == REG(2, 0, 1, 0, 4)) /* OSLAR_EL1 */
+		v->state.debug_locked = value & 1;
+	else if (is_breakpoint(reg)) /* control registers have 32 bits */
+		v->state.debug[reg >> 1 & 0xf][op2 - 4] = op2 & 1 ? (uint32_t)value : value;
+	else
+		return;
+	vcpu_debug_apply(&v->state);
+}
+
 static bool reg_read(struct vcpu *v, uint32_t reg, uint64_t *value)
 {
 	unsigned crm = reg >> 1 & 0xf, op2 = reg >> 17 & 7;
@@ -103,11 +124,16 @@ static bool reg_read(struct vcpu *v, uint32_t reg, uint64_t *value)
 	case REG(3, 0, 12, 12, 5): /* ICC_SRE_EL1: no legacy interface, all RAO/WI (GIC specification, 12.2) */
 		*value = 7;
 		return true;
-	case REG(2, 0, 1, 1, 4): /* OSLSR_EL1: OS lock implemented, not locked */
-		*value = 8;
+	case REG(2, 0, 1, 1, 4): /* OSLSR_EL1: OS lock implemented */
+		*value = 8 | (v->state.debug_locked ? 2 : 0);
+		return true;
+	case REG(2, 0, 0, 2, 2): /* MDSCR_EL1 */
+		*value = v->state.debug_control;
 		return true;
 	}
 	*value = 0;
+	if (is_breakpoint(reg))
+		*value = v->state.debug[crm][op2 - 4];
 	if ((reg & ~REG(0, 0, 0, 15, 7)) == REG(3, 0, 0, 0, 0) && crm >= 1 && crm <= 7)
 		*value = id_register_read(crm, op2) & ~id_hidden[crm - 1][op2];
 	return true;
@@ -125,6 +151,8 @@ static bool reg_write(struct vcpu *v, uint32_t reg, uint64_t value)
 		vtimer_write(v, reg >> 17 & 7, value);
 		break;
 	}
+	if (reg >> 20 == 2)
+		debug_write(v, reg, value);
 	return true; /* the other known ones ignore writes */
 }
 
@@ -138,7 +166,7 @@ static bool reg_known(uint32_t reg, bool read)
 	case 1: /* DC ISW, CSW, CISW: memory behind the guest's back is coherent, nothing to do */
 		return !read && op1 == 0 && crn == 7 && op2 == 2 &&
 		       (crm == 6 || crm == 10 || crm == 14);
-	case 2: /* debug: read as zero, ignore writes; trace (op1 1) does not exist */
+	case 2: /* debug: the others read as zero, ignore writes; trace (op1 1) does not exist */
 		return op1 == 0 || op1 == 3;
 	case 3:
 		if (op1 == 0)
