@@ -11,6 +11,7 @@
 #define REG_MASK      0x3ffc1eu
 #define ISS_RT(iss)   ((iss) >> 5 & 0x1f)
 #define ISS_READ(iss) ((iss)&1)
+#define CNTPCT	      REG(3, 3, 14, 0, 1) /* QEMU 7.2 traps it at EL0 with the physical timer (CNTHCTL_EL2.EL1PCEN) */
 #define FIELD(lsb)    (0xful << (lsb)) /* a field of an ID register */
 
 /* Fields of the ID registers that a guest must not believe in: nobody switches or traps the state behind them.
@@ -113,6 +114,9 @@ static bool reg_read(struct vcpu *v, uint32_t reg, uint64_t *value)
 	case REG(3, 3, 14, 2, 2): /* CNTP_CVAL_EL0 */
 		*value = vtimer_read(v, op2);
 		return true;
+	case CNTPCT:
+		*value = cpu_counter();
+		return true;
 	case REG(3, 0, 12, 11, 1): /* ICC_DIR, SGI1R, ASGI1R, SGI0R are write only */
 	case REG(3, 0, 12, 11, 5):
 	case REG(3, 0, 12, 11, 6):
@@ -177,6 +181,7 @@ static bool reg_known(uint32_t reg, bool read)
 			       (crn == 12 && (crm == 11 || (crm == 12 && (op2 == 2 || op2 == 5))));
 		return op1 == 3 && ((crn == 9 && crm >= 12 && crm <= 14) || /* PMU */
 				    (crn == 14 && crm >= 8) ||		  /* PMEVCNTR, PMEVTYPER */
+				    (reg == CNTPCT && read) ||
 				    (crn == 14 && crm == 2 && op2 <= 2)); /* CNTP_* */
 	}
 	return false;
@@ -194,8 +199,8 @@ bool sysreg_emulate(struct vcpu *v, struct frame *f, uint32_t iss)
 	}
 	if (!reg_known(reg, ISS_READ(iss)))
 		return false;
-	/* at EL0 only the timer is open, when CNTKCTL_EL1 says so, and then the machine has looked at that */
-	if ((f->spsr & 0xc) == 0 && (reg & ~REG(0, 0, 0, 0, 7)) != REG(3, 3, 14, 2, 0))
+	/* at EL0 only counter and timer are open, when CNTKCTL_EL1 says so, and then the machine has looked at that */
+	if ((f->spsr & 0xc) == 0 && reg != CNTPCT && (reg & ~REG(0, 0, 0, 0, 7)) != REG(3, 3, 14, 2, 0))
 		return false;
 	if (!ISS_READ(iss))
 		return reg_write(v, reg, frame_get(f, ISS_RT(iss)));

@@ -78,7 +78,7 @@ static void test_every_name_is_answered_and_only_rt_changes(void **state)
 	}
 }
 
-static void test_el0_gets_nothing_but_the_timer(void **state)
+static void test_el0_gets_nothing_but_counter_and_timer(void **state)
 {
 	struct frame f = {.spsr = 0};
 
@@ -86,6 +86,8 @@ static void test_el0_gets_nothing_but_the_timer(void **state)
 	assert_false(sysreg_emulate(d->vcpu[0], &f, ISS(3u, 0u, 0u, 4u, 0u, 0u, 1u)));
 	assert_false(sysreg_emulate(d->vcpu[0], &f, ISS(3u, 0u, 12u, 11u, 5u, 0u, 0u)));
 	assert_true(sysreg_emulate(d->vcpu[0], &f, ISS(3u, 3u, 14u, 2u, 1u, 0u, 1u)));
+	assert_true(sysreg_emulate(d->vcpu[0], &f, ISS(3u, 3u, 14u, 0u, 1u, 0u, 1u)));
+	assert_false(sysreg_emulate(d->vcpu[0], &f, ISS(3u, 3u, 14u, 0u, 1u, 0u, 0u)));
 	assert_false(sysreg_emulate(d->vcpu[0], &f, ISS(2u, 0u, 0u, 2u, 2u, 0u, 1u)));
 	f.spsr = 0x10; /* AArch32 EL0 */
 	assert_false(sysreg_emulate(d->vcpu[0], &f, ISS(3u, 0u, 0u, 4u, 0u, 0u, 1u)));
@@ -190,7 +192,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_id_registers_hide_what_nobody_switches),
 		T(test_every_name_is_answered_and_only_rt_changes),
-		T(test_el0_gets_nothing_but_the_timer),
+		T(test_el0_gets_nothing_but_counter_and_timer),
 		T(test_unknown_registers_do_not_exist),
 		T(test_known_ones_read_zero_and_ignore_writes),
 		T(test_debug_registers_are_kept),
