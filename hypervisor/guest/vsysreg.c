@@ -35,8 +35,8 @@ static const uint64_t id_hidden[7][8] = {
 			/* ID_AA64PFR0: EL2, EL3, RAS, SVE, SEL2, MPAM, AMU, RME */
 			[0] = FIELD(8) | FIELD(12) | FIELD(28) | FIELD(32) | FIELD(36) | FIELD(40) | FIELD(44) |
 			      FIELD(52),
-			/* ID_AA64PFR1: MTE, RAS_frac, MPAM_frac, SME, NMI, GCS, THE, MTEX, DF2, PFAR */
-			[1] = FIELD(8) | FIELD(12) | FIELD(16) | FIELD(24) | FIELD(36) | ~0ul << 40,
+			/* ID_AA64PFR1: MTE, RAS_frac, MPAM_frac, SME, CSV2_frac, NMI, GCS, THE, MTEX, DF2, PFAR */
+			[1] = FIELD(8) | FIELD(12) | FIELD(16) | FIELD(24) | ~0ul << 32,
 			[2] = ~0ul,
 			[3] = ~0ul,
 			[4] = ~0ul, /* ID_AA64ZFR0 */
@@ -140,6 +140,8 @@ static bool reg_read(struct vcpu *v, uint32_t reg, uint64_t *value)
 		*value = v->state.debug[crm][op2 - 4];
 	if ((reg & ~REG(0, 0, 0, 15, 7)) == REG(3, 0, 0, 0, 0) && crm >= 1 && crm <= 7)
 		*value = id_register_read(crm, op2) & ~id_hidden[crm - 1][op2];
+	if (reg == REG(3, 0, 0, 4, 0) && *value >> 57 & 7) /* CSV2 from 2 on: SCXTNUM_ELx too, which nobody switches */
+		*value = (*value & ~FIELD(56)) | 1ul << 56;
 	return true;
 }
 

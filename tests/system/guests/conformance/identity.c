@@ -126,13 +126,31 @@ CASE(identity_fp_is_off_when_the_guest_says_so, 1)
 	CHECK(!FAULTS(".arch_extension fp\nfmov x0, d0" ::: "x0"), 0, 0);
 }
 
-CASE(identity_registers_of_higher_levels_are_undefined, 1)
-{
 #define IS_UNDEFINED(...)                                                                          \
 	do {                                                                                       \
 		CHECK(FAULTS(__VA_ARGS__), 0, 0);                                                  \
 		EQUAL(cpu_this()->esr, 1ul << 25);                                                 \
 	} while (0)
+
+CASE(identity_registers_of_hidden_features_are_undefined, 1)
+{
+	uint64_t pfr0 = sysreg_read(id_aa64pfr0_el1), pfr1 = sysreg_read(S3_0_C0_C4_1);
+
+	IS_UNDEFINED("mrs x0, S3_0_C2_C1_0" ::: "x0");	/* APIAKeyLo_EL1 */
+	IS_UNDEFINED("mrs x0, S3_0_C1_C0_6" ::: "x0");	/* GCR_EL1 */
+	IS_UNDEFINED("mrs x0, S3_0_C5_C3_0" ::: "x0");	/* ERRIDR_EL1 */
+	IS_UNDEFINED("mrs x0, S3_0_C10_C4_3" ::: "x0"); /* LORC_EL1 */
+	IS_UNDEFINED("mrs x0, S3_0_C1_C2_1" ::: "x0");	/* TRFCR_EL1 */
+	IS_UNDEFINED("mrs x0, S3_0_C9_C10_0" ::: "x0"); /* PMBLIMITR_EL1 */
+	IS_UNDEFINED("mrs x0, S3_0_C10_C5_0" ::: "x0"); /* MPAM1_EL1 */
+	if (FIELD(pfr0, 56) < 2 && FIELD(pfr1, 32) < 2)
+		IS_UNDEFINED("mrs x0, S3_0_C13_C0_7" ::: "x0"); /* SCXTNUM_EL1 */
+	else
+		CHECK(!FAULTS("mrs x0, S3_0_C13_C0_7" ::: "x0"), pfr0, pfr1);
+}
+
+CASE(identity_registers_of_higher_levels_are_undefined, 1)
+{
 	IS_UNDEFINED("mrs x0, sctlr_el2" ::: "x0");
 	IS_UNDEFINED("msr vttbr_el2, xzr");
 	IS_UNDEFINED("mrs x0, cnthctl_el2" ::: "x0");
