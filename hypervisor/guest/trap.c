@@ -23,7 +23,9 @@ static RARE __attribute__((noinline)) void skip_aarch32(struct frame *f, uint64_
 static inline void skip_aarch64(struct frame *f, uint64_t elr, uint64_t spsr)
 {
 	f->elr = elr + 4;
-	f->spsr = spsr & ~(SPSR_SS | 3UL << 10); /* one step is done; BTYPE of the skipped instruction is over */
+	spsr &= ~(3UL << 10);	  /* BTYPE of the skipped instruction is over */
+	asm("" : "+r"(spsr));	  /* two masks that each fit into an instruction, not one that has to be loaded */
+	f->spsr = spsr & ~SPSR_SS; /* and it was one step */
 }
 
 static inline void skip(struct frame *f, uint64_t esr)
