@@ -189,16 +189,12 @@ static bool reg_known(uint32_t reg, bool read)
 	return false;
 }
 
-bool sysreg_emulate(struct vcpu *v, struct frame *f, uint32_t iss)
+/* noinline, so that the way of an SGI is short */
+static __attribute__((noinline)) bool emulate_other(struct vcpu *v, struct frame *f, uint32_t iss)
 {
 	uint32_t reg = iss & REG_MASK;
 	uint64_t value;
 
-	/* first, as no other is written as often */
-	if ((iss & (REG_MASK | 1)) == REG(3, 0, 12, 11, 5) && (f->spsr & 0xc)) {
-		vgic_send_sgi(v, frame_get(f, ISS_RT(iss)));
-		return true;
-	}
 	if (!reg_known(reg, ISS_READ(iss)))
 		return false;
 	/* at EL0 only counter and timer are open, when CNTKCTL_EL1 says so, and then the machine has looked at that */
@@ -209,5 +205,14 @@ bool sysreg_emulate(struct vcpu *v, struct frame *f, uint32_t iss)
 	if (!reg_read(v, reg, &value))
 		return false;
 	frame_set(f, ISS_RT(iss), value);
+	return true;
+}
+
+bool sysreg_emulate(struct vcpu *v, struct frame *f, uint32_t iss)
+{
+	/* first, as no other is written as often */
+	if ((iss & (REG_MASK | 1)) != REG(3, 0, 12, 11, 5) || !(f->spsr & 0xc))
+		return emulate_other(v, f, iss);
+	vgic_send_sgi(v, frame_get(f, ISS_RT(iss)));
 	return true;
 }
