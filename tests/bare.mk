@@ -9,7 +9,7 @@ BARE_CFLAGS = -std=gnu11 -O2 -g -ffreestanding -mgeneral-regs-only -march=armv8-
 BARE_LDFLAGS = -nostdlib -static -Wl,-pie,--no-dynamic-linker,--build-id=none,-z,max-page-size=4096,--no-warn-rwx-segments \
 	-T tests/system/guests/bare/bare.lds
 $(BARE)/bench: $(addprefix tests/bench/,bench.c domains.c bench.h) $(addprefix tests/system/guests/bare/,domu.c domu.h hold.c hold.h)
-$(BARE)/conformance: $(wildcard tests/system/guests/conformance/*.c) tests/system/guests/conformance/case.h
+$(BARE)/conformance: $(wildcard tests/system/guests/conformance/*.c) $(addprefix tests/system/guests/conformance/,case.h timer.h)
 $(BARE)/share: tests/system/guests/share/main.c $(addprefix tests/system/guests/bare/,domu.c domu.h hold.c hold.h)
 HOSTILE := tests/system/guests/hostile
 $(BARE)/hostile: $(addprefix $(HOSTILE)/,main.c self.c random.c calls.c machine.c console.c entry.S hostile.h)

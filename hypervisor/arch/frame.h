@@ -12,6 +12,7 @@ struct frame {
 			 * who replaces a whole frame outside vcpu_work() sets it too */
 };
 #define SPSR_AARCH32 (1UL << 4)
+#define SPSR_SS	     (1UL << 21) /* a single step has yet to be done */
 _Static_assert(sizeof(struct frame) == 272, "entry.S knows this layout");
 
 /* Register number as an instruction names it: 31 is the zero register. */

@@ -17,13 +17,15 @@ typedef void trap_handler(struct vcpu *v, struct frame *f, uint64_t esr);
 static RARE __attribute__((noinline)) void skip_aarch32(struct frame *f, uint64_t esr)
 {
 	f->elr += esr & ESR_IL ? 4 : 2;
-	f->spsr = aarch32_advance(f->spsr);
+	f->spsr = aarch32_advance(f->spsr) & ~SPSR_SS;
 }
 
 static inline void skip_aarch64(struct frame *f, uint64_t elr, uint64_t spsr)
 {
 	f->elr = elr + 4;
-	f->spsr = spsr & ~(3UL << 10); /* BTYPE of the skipped instruction is over */
+	spsr &= ~(3UL << 10);	  /* BTYPE of the skipped instruction is over */
+	asm("" : "+r"(spsr));	  /* two masks that each fit into an instruction, not one that has to be loaded */
+	f->spsr = spsr & ~SPSR_SS; /* and it was one step */
 }
 
 static inline void skip(struct frame *f, uint64_t esr)

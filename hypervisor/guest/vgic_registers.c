@@ -4,6 +4,7 @@
 #include "core/event.h"
 #include "core/irq.h"
 #include "drivers/gicv3.h"
+#include "guest/vtimer.h"
 #include "lib/bits.h"
 
 /* Bank n of a frame; NULL: reserved. In the distributor, bank 0 is, with affinity routing; SGI_base has no other. */
@@ -283,6 +284,8 @@ static RARE bool icfgr_write(struct vgic_vcpu *g, struct mmio *m, unsigned offse
 		return true;
 	LOCK_SCOPE(&g->vgic->lock);
 	edge = (bank->edge & ~(0xffffu << shift)) | gather((uint32_t)m->value) << shift;
+	if (bank == &g->own) /* the machine's timer is a level, whatever the guest thinks of it */
+		edge &= ~(1u << vtimer_virtual_ppi);
 	for (uint32_t w = (edge ^ bank->edge) & vgic_hardware(g->vgic, intid / VGIC_BANK_BITS); w;
 	     w &= w - 1)
 		irq_guest_trigger(intid - shift + bits_first(w), edge >> bits_first(w) & 1);

@@ -11,6 +11,7 @@
 #define REG_MASK      0x3ffc1eu
 #define ISS_RT(iss)   ((iss) >> 5 & 0x1f)
 #define ISS_READ(iss) ((iss)&1)
+#define CNTPCT	      REG(3, 3, 14, 0, 1) /* QEMU 7.2 traps it at EL0 with the physical timer (CNTHCTL_EL2.EL1PCEN) */
 #define FIELD(lsb)    (0xful << (lsb)) /* a field of an ID register */
 
 /* Fields of the ID registers that a guest must not believe in: nobody switches or traps the state behind them.
@@ -34,8 +35,8 @@ static const uint64_t id_hidden[7][8] = {
 			/* ID_AA64PFR0: EL2, EL3, RAS, SVE, SEL2, MPAM, AMU, RME */
 			[0] = FIELD(8) | FIELD(12) | FIELD(28) | FIELD(32) | FIELD(36) | FIELD(40) | FIELD(44) |
 			      FIELD(52),
-			/* ID_AA64PFR1: MTE, RAS_frac, MPAM_frac, SME, NMI, GCS, THE, MTEX, DF2, PFAR */
-			[1] = FIELD(8) | FIELD(12) | FIELD(16) | FIELD(24) | FIELD(36) | ~0ul << 40,
+			/* ID_AA64PFR1: MTE, RAS_frac, MPAM_frac, SME, CSV2_frac, NMI, GCS, THE, MTEX, DF2, PFAR */
+			[1] = FIELD(8) | FIELD(12) | FIELD(16) | FIELD(24) | ~0ul << 32,
 			[2] = ~0ul,
 			[3] = ~0ul,
 			[4] = ~0ul, /* ID_AA64ZFR0 */
@@ -82,6 +83,27 @@ static const uint64_t id_hidden[7][8] = {
 		},
 };
 
+/* DBGBVR, DBGBCR, DBGWVR, DBGWCR<CRm>_EL1 */
+static bool is_breakpoint(uint32_t reg)
+{
+	return (reg & ~REG(0, 0, 0, 15, 3)) == REG(2, 0, 0, 0, 4);
+}
+
+static RARE void debug_write(struct vcpu *v, uint32_t reg, uint64_t value)
+{
+	unsigned op2 = reg >> 17 & 7;
+
+	if (reg == REG(2, 0, 0, 2, 2)) /* MDSCR_EL1: SS, TDCC, KDE, MDE */
+		v->state.debug_control = value & 0xb001;
+	else if (reg == REG(2, 0, 1, 0, 4)) /* OSLAR_EL1 */
+		v->state.debug_locked = value & 1;
+	else if (is_breakpoint(reg)) /* control registers have 32 bits */
+		v->state.debug[reg >> 1 & 0xf][op2 - 4] = op2 & 1 ? (uint32_t)value : value;
+	else
+		return;
+	vcpu_debug_apply(&v->state);
+}
+
 static bool reg_read(struct vcpu *v, uint32_t reg, uint64_t *value)
 {
 	unsigned crm = reg >> 1 & 0xf, op2 = reg >> 17 & 7;
@@ -91,6 +113,9 @@ static bool reg_read(struct vcpu *v, uint32_t reg, uint64_t *value)
 	case REG(3, 3, 14, 2, 1): /* CNTP_CTL_EL0 */
 	case REG(3, 3, 14, 2, 2): /* CNTP_CVAL_EL0 */
 		*value = vtimer_read(v, op2);
+		return true;
+	case CNTPCT:
+		*value = cpu_counter();
 		return true;
 	case REG(3, 0, 12, 11, 1): /* ICC_DIR, SGI1R, ASGI1R, SGI0R are write only */
 	case REG(3, 0, 12, 11, 5):
@@ -103,13 +128,20 @@ static bool reg_read(struct vcpu *v, uint32_t reg, uint64_t *value)
 	case REG(3, 0, 12, 12, 5): /* ICC_SRE_EL1: no legacy interface, all RAO/WI (GIC specification, 12.2) */
 		*value = 7;
 		return true;
-	case REG(2, 0, 1, 1, 4): /* OSLSR_EL1: OS lock implemented, not locked */
-		*value = 8;
+	case REG(2, 0, 1, 1, 4): /* OSLSR_EL1: OS lock implemented */
+		*value = 8 | (v->state.debug_locked ? 2 : 0);
+		return true;
+	case REG(2, 0, 0, 2, 2): /* MDSCR_EL1 */
+		*value = v->state.debug_control;
 		return true;
 	}
 	*value = 0;
+	if (is_breakpoint(reg))
+		*value = v->state.debug[crm][op2 - 4];
 	if ((reg & ~REG(0, 0, 0, 15, 7)) == REG(3, 0, 0, 0, 0) && crm >= 1 && crm <= 7)
 		*value = id_register_read(crm, op2) & ~id_hidden[crm - 1][op2];
+	if (reg == REG(3, 0, 0, 4, 0) && *value >> 57 & 7) /* CSV2 from 2 on: SCXTNUM_ELx too, which nobody switches */
+		*value = (*value & ~FIELD(56)) | 1ul << 56;
 	return true;
 }
 
@@ -125,6 +157,8 @@ static bool reg_write(struct vcpu *v, uint32_t reg, uint64_t value)
 		vtimer_write(v, reg >> 17 & 7, value);
 		break;
 	}
+	if (reg >> 20 == 2)
+		debug_write(v, reg, value);
 	return true; /* the other known ones ignore writes */
 }
 
@@ -138,7 +172,7 @@ static bool reg_known(uint32_t reg, bool read)
 	case 1: /* DC ISW, CSW, CISW: memory behind the guest's back is coherent, nothing to do */
 		return !read && op1 == 0 && crn == 7 && op2 == 2 &&
 		       (crm == 6 || crm == 10 || crm == 14);
-	case 2: /* debug: read as zero, ignore writes; trace (op1 1) does not exist */
+	case 2: /* debug: the others read as zero, ignore writes; trace (op1 1) does not exist */
 		return op1 == 0 || op1 == 3;
 	case 3:
 		if (op1 == 0)
@@ -149,30 +183,36 @@ static bool reg_known(uint32_t reg, bool read)
 			       (crn == 12 && (crm == 11 || (crm == 12 && (op2 == 2 || op2 == 5))));
 		return op1 == 3 && ((crn == 9 && crm >= 12 && crm <= 14) || /* PMU */
 				    (crn == 14 && crm >= 8) ||		  /* PMEVCNTR, PMEVTYPER */
+				    (reg == CNTPCT && read) ||
 				    (crn == 14 && crm == 2 && op2 <= 2)); /* CNTP_* */
 	}
 	return false;
 }
 
-bool sysreg_emulate(struct vcpu *v, struct frame *f, uint32_t iss)
+/* noinline, so that the way of an SGI is short */
+static __attribute__((noinline)) bool emulate_other(struct vcpu *v, struct frame *f, uint32_t iss)
 {
 	uint32_t reg = iss & REG_MASK;
 	uint64_t value;
 
-	/* first, as no other is written as often */
-	if ((iss & (REG_MASK | 1)) == REG(3, 0, 12, 11, 5) && (f->spsr & 0xc)) {
-		vgic_send_sgi(v, frame_get(f, ISS_RT(iss)));
-		return true;
-	}
 	if (!reg_known(reg, ISS_READ(iss)))
 		return false;
-	/* at EL0 only the timer is open, when CNTKCTL_EL1 says so, and then the machine has looked at that */
-	if ((f->spsr & 0xc) == 0 && (reg & ~REG(0, 0, 0, 0, 7)) != REG(3, 3, 14, 2, 0))
+	/* at EL0 only counter and timer are open, when CNTKCTL_EL1 says so, and then the machine has looked at that */
+	if ((f->spsr & 0xc) == 0 && reg != CNTPCT && (reg & ~REG(0, 0, 0, 0, 7)) != REG(3, 3, 14, 2, 0))
 		return false;
 	if (!ISS_READ(iss))
 		return reg_write(v, reg, frame_get(f, ISS_RT(iss)));
 	if (!reg_read(v, reg, &value))
 		return false;
 	frame_set(f, ISS_RT(iss), value);
+	return true;
+}
+
+bool sysreg_emulate(struct vcpu *v, struct frame *f, uint32_t iss)
+{
+	/* first, as no other is written as often */
+	if ((iss & (REG_MASK | 1)) != REG(3, 0, 12, 11, 5) || !(f->spsr & 0xc))
+		return emulate_other(v, f, iss);
+	vgic_send_sgi(v, frame_get(f, ISS_RT(iss)));
 	return true;
 }

@@ -21,7 +21,7 @@ void cpu_el2_setup(struct cpu *c)
 	/* T0SZ, start at level 1, inner shareable, WB WA, the machine's physical size, RES1 */
 	sysreg_write(vtcr_el2, 1UL << 31 | (range < 2 ? range : 2) << 16 | 3UL << 12 | 1UL << 10 | 1UL << 8 | 1UL << 6 |
 				       (64 - stage2_address_bits()));
-	sysreg_write(cptr_el2, 0x32ffUL & ~(1UL << 10)); /* RES1; FP and SIMD are the guest's; SVE (where it is) traps */
+	sysreg_write(cptr_el2, 0x33ffUL); /* RES1; FP and SIMD are the guest's (TFP 0); SVE and SME (TZ, TSM), where they are, trap */
 	/* PMU, debug ROM, OS lock and debug registers trap: what guests see is emulated. Sampling and trace filters (newer cores) too:
 	 * nobody switches them */
 	sysreg_write(mdcr_el2, counters | 1UL << 6 | 1UL << 9 | 1UL << 10 | 1UL << 11 | 1UL << 14 | 1UL << 19);

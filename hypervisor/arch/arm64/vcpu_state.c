@@ -8,6 +8,7 @@ _Static_assert(offsetof(struct vcpu_state, fpcr) == VCPU_FPCR && offsetof(struct
 
 void vcpu_fp_save(struct vcpu_state *s); /* vcpu_fp.S */
 void vcpu_fp_load(const struct vcpu_state *s);
+void debug_register_write(unsigned i, uint64_t value); /* debug.S */
 
 #define EACH_REGISTER(X)                                                                                               \
 	X(sctlr, sctlr_el1) X(tcr, tcr_el1) X(ttbr0, ttbr0_el1) X(ttbr1, ttbr1_el1) X(mair, mair_el1)                  \
@@ -36,10 +37,38 @@ void vcpu_state_reset(struct vcpu_state *s, uint64_t vmpidr, uint64_t entry, uin
 	s->hcr = HCR_GUEST;
 }
 
+#define MDSCR_SS  (1UL << 0)
+#define MDSCR_KDE (1UL << 13)
+#define MDSCR_MDE (1UL << 15)
+
+static RARE __attribute__((noinline)) void debug_load(const struct vcpu_state *s)
+{
+	uint64_t there = sysreg_read(id_aa64dfr0_el1), last[2] = {there >> 12 & 15, there >> 20 & 15};
+
+	for (unsigned n = 0; n < 16; n++)
+		for (unsigned k = 0; k < 4; k++)
+			if (n <= last[k / 2])
+				debug_register_write(4 * n + k, s->debug[n][k]);
+}
+
+void vcpu_debug_apply(struct vcpu_state *s)
+{
+	uint64_t control = s->debug_control & (MDSCR_SS | MDSCR_KDE | MDSCR_MDE);
+
+	if (s->debug_locked)
+		control = 0;
+	if (control & MDSCR_MDE)
+		debug_load(s);
+	sysreg_write(mdscr_el1, control);
+	isb();
+}
+
 void vcpu_state_load(const struct vcpu_state *s)
 {
 #define LOAD(field, reg) sysreg_write(reg, s->field);
 	EACH_REGISTER(LOAD)
+	if (unlikely(s->mdscr & MDSCR_MDE))
+		debug_load(s);
 	/* the pCPU that loads it says what it is: a vCPU that was started from a core of another kind */
 	sysreg_write(vpidr_el2, sysreg_read(midr_el1));
 	vcpu_fp_load(s);

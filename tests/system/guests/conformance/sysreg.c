@@ -61,7 +61,6 @@ CASE(unknown_system_registers_are_undefined, 1)
 	IS_UNDEFINED("mrs x0, S3_6_C1_C1_0" ::: "x0");	 /* SCR_EL3 */
 	IS_UNDEFINED("mrs x0, S3_4_C12_C11_0" ::: "x0"); /* ICH_HCR_EL2 */
 	IS_UNDEFINED("msr S3_4_C12_C12_0, xzr");	 /* ICH_LR0_EL2 */
-	IS_UNDEFINED("mrs x0, S3_0_C1_C2_0" ::: "x0");	 /* ZCR_EL1 */
 	IS_UNDEFINED("mrs x0, S3_0_C9_C9_0" ::: "x0");	 /* PMSCR_EL1 */
 	IS_UNDEFINED("mrs x0, S2_1_C0_C0_0" ::: "x0");	 /* trace */
 }
@@ -108,7 +107,11 @@ CASE(set_way_cache_operations_are_harmless, 1)
 
 CASE(sve_and_sme_instructions_are_undefined, 1)
 {
-	IS_UNDEFINED(".inst 0x04bf5000"); /* rdvl x0, #0 */
+	/* though the guest has switched them on: CPACR_EL1.ZEN and SMEN, where a CPU has them */
+	sysreg_write(cpacr_el1, 0x3330000);
+	IS_UNDEFINED(".inst 0x04bf5000" ::: "x0");     /* rdvl x0, #0 */
+	IS_UNDEFINED("mrs x0, S3_0_C1_C2_0" ::: "x0"); /* ZCR_EL1 */
+	sysreg_write(cpacr_el1, 0x300000);
 }
 
 CASE(trapped_reads_can_go_to_every_register, 1)

@@ -34,6 +34,10 @@ uint64_t id_register_read(unsigned crm, unsigned op2)
 	(void)op2;
 	return 0x1111111111111111;
 }
+void vcpu_debug_apply(struct vcpu_state *s)
+{
+	(void)s;
+}
 uint64_t guest_sp_read(const struct frame *f)
 {
 	(void)f;

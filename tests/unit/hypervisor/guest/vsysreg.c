@@ -78,7 +78,7 @@ static void test_every_name_is_answered_and_only_rt_changes(void **state)
 	}
 }
 
-static void test_el0_gets_nothing_but_the_timer(void **state)
+static void test_el0_gets_nothing_but_counter_and_timer(void **state)
 {
 	struct frame f = {.spsr = 0};
 
@@ -86,6 +86,9 @@ static void test_el0_gets_nothing_but_the_timer(void **state)
 	assert_false(sysreg_emulate(d->vcpu[0], &f, ISS(3u, 0u, 0u, 4u, 0u, 0u, 1u)));
 	assert_false(sysreg_emulate(d->vcpu[0], &f, ISS(3u, 0u, 12u, 11u, 5u, 0u, 0u)));
 	assert_true(sysreg_emulate(d->vcpu[0], &f, ISS(3u, 3u, 14u, 2u, 1u, 0u, 1u)));
+	assert_true(sysreg_emulate(d->vcpu[0], &f, ISS(3u, 3u, 14u, 0u, 1u, 0u, 1u)));
+	assert_false(sysreg_emulate(d->vcpu[0], &f, ISS(3u, 3u, 14u, 0u, 1u, 0u, 0u)));
+	assert_false(sysreg_emulate(d->vcpu[0], &f, ISS(2u, 0u, 0u, 2u, 2u, 0u, 1u)));
 	f.spsr = 0x10; /* AArch32 EL0 */
 	assert_false(sysreg_emulate(d->vcpu[0], &f, ISS(3u, 0u, 0u, 4u, 0u, 0u, 1u)));
 }
@@ -114,7 +117,7 @@ static void test_known_ones_read_zero_and_ignore_writes(void **state)
 	static const uint32_t names[] = {
 		ISS(3u, 0u, 1u, 0u, 1u, 3u, 1u),  /* ACTLR */
 		ISS(3u, 3u, 9u, 12u, 0u, 3u, 1u), /* PMCR */
-		ISS(2u, 0u, 0u, 0u, 4u, 3u, 1u),  /* DBGBVR0 */
+		ISS(2u, 3u, 0u, 1u, 0u, 3u, 1u),  /* MDCCSR_EL0 */
 	};
 
 	(void)state;
@@ -126,6 +129,34 @@ static void test_known_ones_read_zero_and_ignore_writes(void **state)
 		assert_true(sysreg_emulate(d->vcpu[0], &f, names[i]));
 		assert_int_equal(f.x[3], 0);
 	}
+}
+
+static void test_debug_registers_are_kept(void **state)
+{
+	static const struct {
+		uint32_t name;
+		uint64_t kept;
+	} known[] = {
+		{ISS(2u, 0u, 0u, 0u, 4u, 3u, 1u), ~0ul},	    /* DBGBVR0 */
+		{ISS(2u, 0u, 0u, 15u, 5u, 3u, 1u), 0xffffffff}, /* DBGBCR15 */
+		{ISS(2u, 0u, 0u, 15u, 6u, 3u, 1u), ~0ul},	    /* DBGWVR15 */
+		{ISS(2u, 0u, 0u, 0u, 7u, 3u, 1u), 0xffffffff},  /* DBGWCR0 */
+		{ISS(2u, 0u, 0u, 2u, 2u, 3u, 1u), 0xb001},	    /* MDSCR */
+	};
+	struct frame f = {.spsr = EL1H};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(known); i++) {
+		f.x[3] = ~0ul;
+		assert_true(sysreg_emulate(d->vcpu[0], &f, known[i].name & ~1u));
+		f.x[3] = 0;
+		assert_true(sysreg_emulate(d->vcpu[0], &f, known[i].name));
+		assert_int_equal(f.x[3], known[i].kept);
+	}
+	f.x[3] = 1;
+	assert_true(sysreg_emulate(d->vcpu[0], &f, ISS(2u, 0u, 1u, 0u, 4u, 3u, 0u))); /* OSLAR */
+	assert_true(sysreg_emulate(d->vcpu[0], &f, ISS(2u, 0u, 1u, 1u, 4u, 3u, 1u)));
+	assert_int_equal(f.x[3], 8 | 2);
 }
 
 static void test_gic_has_system_registers_whatever_is_written(void **state)
@@ -161,9 +192,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_id_registers_hide_what_nobody_switches),
 		T(test_every_name_is_answered_and_only_rt_changes),
-		T(test_el0_gets_nothing_but_the_timer),
+		T(test_el0_gets_nothing_but_counter_and_timer),
 		T(test_unknown_registers_do_not_exist),
 		T(test_known_ones_read_zero_and_ignore_writes),
+		T(test_debug_registers_are_kept),
 		T(test_gic_has_system_registers_whatever_is_written),
 		T(test_reads_into_the_upper_registers_are_carried_back),
 	};
