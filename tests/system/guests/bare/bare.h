@@ -203,7 +203,7 @@ void delay_us(uint64_t us);
 /* Waits until the expression holds; its value. The limit only makes a failure of what would be a hang. */
 #define WAIT_FOR(expression)                                                                       \
 	({                                                                                         \
-		uint64_t end_ = counter() + ticks_of_us(10000000);                                 \
+		uint64_t end_ = counter() + ticks_of_us(60000000);                                 \
 		bool holds_;                                                                       \
 		while (!(holds_ = (expression)) && counter() < end_)                               \
 			asm volatile("yield" ::: "memory");                                        \

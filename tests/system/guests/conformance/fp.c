@@ -54,7 +54,7 @@ static bool all_have_switched(void)
 static volatile uint64_t theirs[CPUS];
 static void work(void)
 {
-	uint64_t end = counter() + ticks_of_us(10000000);
+	uint64_t end = counter() + ticks_of_us(40000000);
 
 	for (unsigned i = 0; !all_have_switched() && counter() < end; i++)
 		theirs[here()] += differences(0x1234567ul * (here() + 1) + i);

@@ -143,7 +143,7 @@ static void starter(struct cpu *c)
 	unsigned other = (unsigned)c->id + 1;
 
 	for (unsigned round = 0; round < 5 * ROUNDS; round++) {
-		uint64_t lives = cpus[other].up, end = counter() + ticks_of_us(10000000);
+		uint64_t lives = cpus[other].up, end = counter() + ticks_of_us(60000000);
 		int64_t result;
 
 		do {
