@@ -48,12 +48,12 @@ $(GUESTS)/crash $(GUESTS)/idle $(GUESTS)/arrive: $(GUESTS)/%: tests/system/guest
 # programs of Dom0's userland; and all that the tests of domains in the laboratory need
 $(GUESTS)/registers: tests/system/guests/scu/registers.c
 $(GUESTS)/hypercalls: $(CALLS) $(addprefix tests/system/guests/calls/,domctl.c calls.h dom0.h)
-$(GUESTS)/hypercalls $(GUESTS)/hold: $(GUESTS)/%: tests/system/guests/%.c
-$(GUESTS)/hypercalls $(GUESTS)/hold $(GUESTS)/registers: | $(SYSROOT_ARM64)/.done
+$(GUESTS)/hypercalls $(GUESTS)/hold $(GUESTS)/debugger: $(GUESTS)/%: tests/system/guests/%.c
+$(GUESTS)/hypercalls $(GUESTS)/hold $(GUESTS)/debugger $(GUESTS)/registers: | $(SYSROOT_ARM64)/.done
 	@mkdir -p $(@D)
 	@echo "  CC $@"; $(AGENT_CC_arm64) $(AGENT_CFLAGS_arm64) -Wall -Wextra -Werror -o $@ $(filter %.c,$^) $(AGENT_LDFLAGS_arm64)
 .PHONY: hostile-guests
-hostile-guests: $(GUESTS)/hypercalls $(GUESTS)/hold $(GUESTS)/registers $(GUESTS)/bare/hostile $(GUESTS)/bare/quiet $(GUESTS)/bare/life \
+hostile-guests: $(GUESTS)/hypercalls $(GUESTS)/hold $(GUESTS)/debugger $(GUESTS)/registers $(GUESTS)/bare/hostile $(GUESTS)/bare/quiet $(GUESTS)/bare/life \
 	$(GUESTS)/bare/calls
 
 .PHONY: guest

@@ -45,7 +45,8 @@ def partial_tree():
 
 def script():
     """What Dom0 runs: the files, then the cases."""
-    files = {"life": BUILT / "bare/life", "hold": BUILT / "hold", "hypercalls": BUILT / "hypercalls", "calls": BUILT / "bare/calls"}
+    files = {"life": BUILT / "bare/life", "hold": BUILT / "hold", "hypercalls": BUILT / "hypercalls", "debugger": BUILT / "debugger",
+             "calls": BUILT / "bare/calls"}
     pieces = {name: path.read_bytes() for name, path in files.items()} | {"partial.dtb": partial_tree()}
     lines = [f"base64 -d >/run/{name} <<'B'\n{base64.encodebytes(data).decode()}B\n" for name, data in pieces.items()]
     return "".join(lines + [(GUESTS / name).read_text(encoding="utf-8") for name in ("calls/dom0", "life/dom0")])
