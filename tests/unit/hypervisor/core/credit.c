@@ -250,6 +250,82 @@ static void test_a_deadline_after_a_burst(void **state)
 	}
 }
 
+/* Two that wake at the same time take two idle CPUs, though the first of them was at home for both. */
+static void test_two_wake_and_two_cpus_are_idle(void **state)
+{
+	(void)state;
+	machine(2);
+	for (unsigned i = 0; i < 2; i++)
+		hog(i, 256, 0, ~0u);
+	wake(0);
+	wake(1);
+	run(100);
+	assert_true(ran[0] == 100 && ran[1] == 100);
+}
+
+/* A clock does not stand still while one has the CPU for itself: a light one's old debt is over then, and who was preempted by it is
+ * not ahead of a third for that. */
+static void test_a_debt_ends_while_another_runs_alone(void **state)
+{
+	(void)state;
+	machine(1);
+	for (unsigned i = 0; i < 3; i++)
+		hog(i, i == 0 ? 1 : 256, 0, ~0u);
+	wake(0);
+	run(1000);
+	wake(1);
+	run(1000);
+	credit_remove(&vcpu[0]); /* it owes 256 ms of the other one's time */
+	run(10 * HZ);
+	wake(0);
+	run(2);
+	wake(2);
+	memset(ran, 0, sizeof(ran));
+	run(HZ / 5);
+	assert_in_range(ran[1], HZ / 10 - 15000, HZ / 10 + 15000);
+	assert_in_range(ran[2], HZ / 10 - 15000, HZ / 10 + 15000);
+}
+
+/* Nor does arithmetic end when one has had the CPU for years. */
+static void test_years_alone(void **state)
+{
+	static const unsigned weights[] = {1, 256, 65535};
+
+	(void)state;
+	for (unsigned i = 0; i < 9; i++) {
+		machine(1);
+		hog(0, weights[i / 3], 0, ~0u);
+		hog(1, weights[i % 3], 0, ~0u);
+		wake(0);
+		run(20 * 365 * 86400 * HZ);
+		wake(1);
+		memset(ran, 0, sizeof(ran));
+		run(2000 * HZ);
+		about(ran[1] + 15000,
+		      2000 * HZ * domain[1].weight / (domain[0].weight + domain[1].weight) + 15000,
+		      70);
+	}
+}
+
+/* What one owes is work: with more weight it is over sooner. */
+static void test_more_weight_counts_at_once(void **state)
+{
+	(void)state;
+	machine(1);
+	hog(0, 1, 0, ~0u);
+	hog(1, 256, 0, ~0u);
+	wake(0);
+	run(5000);
+	wake(1);
+	run(5000);
+	credit_charge(&pool, 0, now);
+	credit_weigh(&pool, &vcpu[0], 256);
+	domain[0].weight = 256;
+	memset(ran, 0, sizeof(ran));
+	run(HZ / 5);
+	about(ran[0], HZ / 10, 15);
+}
+
 static void test_soft_affinity_is_a_wish(void **state)
 {
 	(void)state;
@@ -345,6 +421,10 @@ int main(void)
 		cmocka_unit_test(test_weight_counts_after_a_burst),
 		cmocka_unit_test(test_a_cpu_for_oneself_is_no_debt),
 		cmocka_unit_test(test_a_deadline_after_a_burst),
+		cmocka_unit_test(test_two_wake_and_two_cpus_are_idle),
+		cmocka_unit_test(test_a_debt_ends_while_another_runs_alone),
+		cmocka_unit_test(test_years_alone),
+		cmocka_unit_test(test_more_weight_counts_at_once),
 		cmocka_unit_test(test_soft_affinity_is_a_wish),
 		cmocka_unit_test(test_a_cpu_that_leaves_gives_its_waiting_ones_to_others),
 		cmocka_unit_test(test_random_life),

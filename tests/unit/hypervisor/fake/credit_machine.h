@@ -101,7 +101,7 @@ static void ask(unsigned cpu)
 	if (was != NULL && v != was && previous != CREDIT_GONE) {
 		int other = credit_place(&pool, was, now);
 
-		if (other >= 0 && (unsigned)other != cpu)
+		if (other >= 0 && ((unsigned)other != cpu || v == NULL))
 			ask_at[other] = now;
 	}
 }
