@@ -292,19 +292,72 @@ static void test_years_alone(void **state)
 	static const unsigned weights[] = {1, 256, 65535};
 
 	(void)state;
-	for (unsigned i = 0; i < 9; i++) {
+	for (unsigned i = 0; i < 27; i++) {
 		machine(1);
-		hog(0, weights[i / 3], 0, ~0u);
+		hog(0, weights[i / 3 % 3], 0, ~0u);
 		hog(1, weights[i % 3], 0, ~0u);
 		wake(0);
-		run(20 * 365 * 86400 * HZ);
+		run((5 + i / 9 * 5) * 365 * 86400 * HZ);
 		wake(1);
 		memset(ran, 0, sizeof(ran));
-		run(2000 * HZ);
+		run(200 * HZ);
 		about(ran[1] + 15000,
-		      2000 * HZ * domain[1].weight / (domain[0].weight + domain[1].weight) + 15000,
+		      200 * HZ * domain[1].weight / (domain[0].weight + domain[1].weight) + 15000,
 		      70);
 	}
+}
+
+/* A CPU that was away for a moment: who counts by its clock, and slept, owes nothing new. */
+static void test_a_cpu_that_comes_back_has_its_clock(void **state)
+{
+	(void)state;
+	machine(2);
+	for (unsigned i = 0; i < 2; i++)
+		hog(i, i == 0 ? 1 : 256, 0, 2);
+	for (unsigned i = 0; i < 2; i++) { /* one after the other */
+		wake(i);
+		run(10 * HZ);
+		stopped[i] = true;
+		ask_at[1] = now;
+		run(1);
+		stopped[i] = false;
+	}
+	credit_cpu_leave(&pool, 1);
+	credit_cpu_join(&pool, 1);
+	wake(1);
+	run(2000);
+	wake(0);
+	memset(ran, 0, sizeof(ran));
+	run(20000);
+	assert_in_range(ran[0], 1, 20000);
+}
+
+/* What runs counts by its CPU's clock, though for a moment it was to run elsewhere. */
+static void test_an_affinity_that_changes_twice(void **state)
+{
+	struct credit_vcpu *v;
+
+	(void)state;
+	machine(2);
+	for (unsigned i = 0; i < 4; i++)
+		hog(i, 256, 0, i == 3 ? 2 : 1);
+	wake(3);
+	run(100 * HZ);
+	credit_charge(&pool, 1, now);
+	wake(0);
+	wake(1);
+	run(100);
+	v = pool.cpu[0].running;
+	v->hard = 2;
+	credit_rehome(&pool, v);
+	v->hard = 3;
+	credit_rehome(&pool, v);
+	ask_at[0] = now;
+	run(20000);
+	wake(2);
+	memset(ran, 0, sizeof(ran));
+	run(HZ);
+	assert_in_range(ran[2], HZ / 4, HZ);
 }
 
 /* What one owes is work: with more weight it is over sooner. */
@@ -424,6 +477,8 @@ int main(void)
 		cmocka_unit_test(test_two_wake_and_two_cpus_are_idle),
 		cmocka_unit_test(test_a_debt_ends_while_another_runs_alone),
 		cmocka_unit_test(test_years_alone),
+		cmocka_unit_test(test_a_cpu_that_comes_back_has_its_clock),
+		cmocka_unit_test(test_an_affinity_that_changes_twice),
 		cmocka_unit_test(test_more_weight_counts_at_once),
 		cmocka_unit_test(test_soft_affinity_is_a_wish),
 		cmocka_unit_test(test_a_cpu_that_leaves_gives_its_waiting_ones_to_others),

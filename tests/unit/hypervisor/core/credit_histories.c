@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #define SLICE	  (HZ / 200)
-#define HISTORIES 700
+#define HISTORIES 1200
 
 static const unsigned weights[] = {1, 2, 16, 64, 256, 256, 256, 512, 1024, 4096, 65535};
 static unsigned vcpus;
@@ -243,7 +243,7 @@ static void test_all_cpus_work_whatever_was_before(void **state)
 static void test_a_cap_holds_whatever_was_before(void **state)
 {
 	(void)state;
-	for (unsigned seed = 0; seed < HISTORIES / 2; seed++) {
+	for (unsigned seed = 0; seed < HISTORIES / 8; seed++) {
 		live(seed, 1 + seed % 3);
 		for (unsigned i = 0; i < vcpus; i++)
 			set_domain(i, domain[i].weight, 1 + draw(100));
