@@ -79,7 +79,7 @@ HV_HOST_ROOMS := hypervisor/guest/vgic.c hypervisor/guest/vgic_cpu.c hypervisor/
 	hypervisor/guest/vtimer.c hypervisor/core/vcpu.c hypervisor/core/lock_order.c hypervisor/core/domain.c hypervisor/core/domain_kill.c hypervisor/core/watchdog.c hypervisor/core/event.c hypervisor/core/grant.c hypervisor/core/grant_map.c \
 	hypervisor/core/credit.c hypervisor/core/pool.c tests/unit/hypervisor/fake/machine.c \
 	tests/unit/hypervisor/fake/xen_machine.c $(wildcard hypervisor/xen/*.c)
-HV_UNIT := vgic event grant credit pool table
+HV_UNIT := vgic event grant credit credit_histories pool table
 HV_FUZZ := vgic hypercall grant
 HV_GUEST_UNIT := vpsci vtimer vsysreg load_store aarch32
 HV_HOST_ROOMS += $(addprefix hypervisor/guest/,vpsci.c vsysreg.c load_store.c aarch32.c) tests/unit/hypervisor/fake/guest_machine.c
@@ -118,6 +118,7 @@ $(HV_HOST)/unit/table: $(HV_ASAN)/tests/unit/hypervisor/xen/table.o
 $(HV_GUEST_UNIT:%=$(HV_HOST)/unit/%): $(HV_HOST)/unit/%: $(HV_ASAN)/tests/unit/hypervisor/guest/%.o
 $(HV_HOST)/unit/vgic: $(HV_ASAN)/tests/unit/hypervisor/guest/vgic.o
 $(HV_HOST)/unit/credit: $(HV_ASAN)/tests/unit/hypervisor/core/credit.o
+$(HV_HOST)/unit/credit_histories: $(HV_ASAN)/tests/unit/hypervisor/core/credit_histories.o
 $(HV_HOST)/unit/grant: $(HV_ASAN)/tests/unit/hypervisor/core/grant.o
 $(HV_HOST)/unit/pool: $(HV_ASAN)/tests/unit/hypervisor/core/pool.o
 $(HV_HOST)/unit/event: $(HV_ASAN)/tests/unit/hypervisor/core/event.o

@@ -2,6 +2,9 @@
 #include "lib/bits.h"
 
 #define VTIME_SHIFT 16 /* a tick at weight 1 */
+#define LONGEST                                                                                    \
+	(1ul                                                                                       \
+	 << 40) /* ticks that are charged at a time: more than anybody owes, and no overflow at weight 1 */
 
 /* Virtual time of that many ticks at the default weight. */
 static int64_t at_default_weight(uint64_t ticks)
@@ -26,7 +29,8 @@ RARE void credit_vcpu_init(struct credit_vcpu *v, struct credit_domain *d, unsig
 
 RARE void credit_cpu_join(struct credit_pool *p, unsigned cpu)
 {
-	p->cpu[cpu] = (struct credit_cpu){.until = CREDIT_NEVER};
+	/* its clock goes on: there are vCPUs that count by it */
+	p->cpu[cpu] = (struct credit_cpu){.clock = p->cpu[cpu].clock, .until = CREDIT_NEVER};
 	p->cpus |= 1u << cpu;
 	p->idle |= 1u << cpu;
 }
@@ -81,29 +85,39 @@ static void give_back(struct credit_vcpu *v)
 	v->granted = 0;
 }
 
+/* How far v is ahead of its home's clock. */
+static int64_t lead(const struct credit_pool *p, const struct credit_vcpu *v)
+{
+	return (int64_t)(v->vtime - p->cpu[v->home].clock);
+}
+
+/* And how far it may be. Who has a CPU for itself owes no more for that than two slices of its own. */
+static int64_t most_lead(const struct credit_pool *p, const struct credit_vcpu *v)
+{
+	return (int64_t)(2 * (p->slice << VTIME_SHIFT) / v->domain->weight);
+}
+
 void credit_charge(struct credit_pool *p, unsigned cpu, uint64_t now)
 {
 	struct credit_cpu *c = &p->cpu[cpu];
+	struct credit_vcpu *v = c->running;
 	uint64_t ran = now - c->since;
 
 	c->since = now;
-	if (c->running == NULL)
+	if (v == NULL)
 		return;
-	c->running->vtime += (ran << VTIME_SHIFT) / c->running->domain->weight;
-	if (c->running->domain->cap != 0)
-		c->running->granted -= (int64_t)ran;
+	v->vtime += ((ran < LONGEST ? ran : LONGEST) << VTIME_SHIFT) / v->domain->weight;
+	/* the clock does not stand still while nobody else wants the CPU; one slice stays, by which others come first */
+	if (lead(p, v) > most_lead(p, v))
+		c->clock = v->vtime - (uint64_t)most_lead(p, v) / 2;
+	if (v->domain->cap != 0)
+		v->granted -= (int64_t)ran;
 }
 
 /* ---- where ------------------------------------------------------------------------------------------------------------- */
 static uint32_t allowed(const struct credit_pool *p, const struct credit_vcpu *v)
 {
 	return v->hard & p->cpus & (v->loaded < 0 ? ~0u : 1u << v->loaded);
-}
-
-/* How far v is ahead of its home's clock. */
-static int64_t lead(const struct credit_pool *p, const struct credit_vcpu *v)
-{
-	return (int64_t)(v->vtime - p->cpu[v->home].clock);
 }
 
 static void move_home(struct credit_pool *p, struct credit_vcpu *v, unsigned cpu)
@@ -116,7 +130,7 @@ void credit_rehome(struct credit_pool *p, struct credit_vcpu *v)
 {
 	uint32_t may = v->hard & p->cpus, like = may & v->soft;
 
-	if (may != 0 && !(may >> v->home & 1))
+	if (may != 0 && !(may >> v->home & 1) && p->cpu[v->home].running != v)
 		move_home(p, v, bits_first(like != 0 ? like : may));
 }
 
@@ -130,7 +144,7 @@ RARE void credit_transfer(struct credit_pool *to, struct credit_vcpu *v, unsigne
 /* An idle CPU for v, the one it knows first; -1: none. */
 static int idle_cpu(const struct credit_pool *p, const struct credit_vcpu *v)
 {
-	uint32_t may = allowed(p, v) & p->idle, like = may & v->soft;
+	uint32_t may = allowed(p, v) & p->idle & ~p->asked, like = may & v->soft;
 
 	if (like != 0)
 		may = like;
@@ -186,7 +200,9 @@ int credit_place(struct credit_pool *p, struct credit_vcpu *v, uint64_t now)
 		return -1;
 	credit_rehome(p, v);
 	cpu = idle_cpu(p, v);
-	if (cpu < 0)
+	if (cpu >= 0)
+		p->asked |= 1u << cpu;
+	else
 		cpu = victim_cpu(p, v, now, at_default_weight(p->slice) / 4);
 	if (cpu >= 0) {
 		move_home(p, v, (unsigned)cpu);
@@ -202,7 +218,7 @@ int credit_place(struct credit_pool *p, struct credit_vcpu *v, uint64_t now)
 static void limit_lead(const struct credit_pool *p, struct credit_vcpu *v)
 {
 	int64_t slice = at_default_weight(p->slice), least = -slice / 2, has = lead(p, v);
-	int64_t most = (int64_t)(2 * (p->slice << VTIME_SHIFT) / v->domain->weight);
+	int64_t most = most_lead(p, v);
 
 	if (v->domain->weight > CREDIT_WEIGHT)
 		least = -slice + slice * CREDIT_WEIGHT / v->domain->weight / 2;
@@ -210,7 +226,18 @@ static void limit_lead(const struct credit_pool *p, struct credit_vcpu *v)
 	v->vtime = p->cpu[v->home].clock + (uint64_t)has;
 }
 
-int credit_wake(struct credit_pool *p, struct credit_vcpu *v, uint64_t now)
+RARE void credit_weigh(const struct credit_pool *p, struct credit_vcpu *v, unsigned weight)
+{
+	unsigned was = v->domain->weight;
+	int64_t has;
+
+	limit_lead(p, v);
+	has = lead(p, v);
+	if (has > 0 || weight > was)
+		v->vtime = p->cpu[v->home].clock + (uint64_t)(has * (int64_t)was / (int64_t)weight);
+}
+
+static void enqueue(struct credit_pool *p, struct credit_vcpu *v, uint64_t now)
 {
 	if (v->link == NULL) {
 		v->next = p->waiting;
@@ -220,7 +247,13 @@ int credit_wake(struct credit_pool *p, struct credit_vcpu *v, uint64_t now)
 		p->waiting = v;
 	}
 	credit_rehome(p, v);
+	credit_charge(p, v->home, now);
 	limit_lead(p, v);
+}
+
+int credit_wake(struct credit_pool *p, struct credit_vcpu *v, uint64_t now)
+{
+	enqueue(p, v, now);
 	return credit_place(p, v, now);
 }
 
@@ -297,7 +330,8 @@ static __attribute__((noinline)) struct credit_vcpu *first_of(struct credit_pool
 		} else if (must_wait(p, v, &r)) {
 			continue;
 		}
-		k = finish(p, v) + (v->home != cpu ? slice / 8 : 0) + (v->soft >> cpu & 1 ? 0 : slice);
+		k = finish(p, v) + (v->home != cpu ? slice / 8 : 0) +
+		    (v->soft >> cpu & 1 ? 0 : slice);
 		if (best == NULL || k < least) {
 			best = v;
 			least = k;
@@ -404,6 +438,7 @@ struct credit_vcpu *credit_next(struct credit_pool *p, unsigned cpu, enum credit
 	int64_t key = 0;
 	bool may = false, keep = false;
 
+	p->asked &= ~(1u << cpu);
 	credit_charge(p, cpu, now);
 	if (was != NULL) {
 		give_back(was);
@@ -422,8 +457,7 @@ struct credit_vcpu *credit_next(struct credit_pool *p, unsigned cpu, enum credit
 	if (!keep) {
 		c->running = NULL;
 		if (was != NULL && previous != CREDIT_GONE) {
-			(void)credit_wake(
-				p, was, now); /* the caller places it once its registers are free */
+			enqueue(p, was, now); /* the caller places it once its registers are free */
 			r.count++;
 		}
 		if (r.count > 1)

@@ -51,6 +51,8 @@ struct credit_pool {
 	struct credit_vcpu *waiting;
 	uint32_t cpus; /* that belong to it and are up */
 	uint32_t idle; /* of these, without a running vCPU */
+	uint32_t
+		asked; /* idle ones that shall call credit_next() for one that waits, and have not yet */
 	uint64_t slice, period;
 	uint64_t
 		ratelimit; /* what runs is left alone that long; by those who weigh more, in proportion shorter */
@@ -80,6 +82,9 @@ void credit_remove(struct credit_vcpu *v);
 /* What v runs on may have changed (affinity, pool): its home is one of them again, its lead stays. v does not run. */
 void credit_rehome(struct credit_pool *p, struct credit_vcpu *v);
 
+/* v's domain gets that weight, or another cap, when this was said of each of its vCPUs: v's lead is the same work by the new weight,
+ * no more than it may be. What runs has been charged. */
+void credit_weigh(const struct credit_pool *p, struct credit_vcpu *v, unsigned weight);
 /* v, which neither runs nor waits, comes from another pool: it starts on `home` without lead or lag. */
 void credit_transfer(struct credit_pool *to, struct credit_vcpu *v, unsigned home);
 

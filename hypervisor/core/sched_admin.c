@@ -66,6 +66,9 @@ RARE int sched_set_domain(struct domain *d, unsigned weight, unsigned cap)
 	/* what runs now goes on by the old values until it is charged next, which is soon */
 	for (uint32_t w = p->credit.cpus; w != 0; w &= w - 1)
 		credit_charge(&p->credit, bits_first(w), cpu_counter());
+	for (unsigned i = 0; i < d->vcpus_max; i++)
+		if (d->vcpu[i] != NULL)
+			credit_weigh(&p->credit, &d->vcpu[i]->credit, weight);
 	d->credit.weight = (uint16_t)weight;
 	if (d->credit.cap != cap) {
 		d->credit.cap = (uint16_t)cap;

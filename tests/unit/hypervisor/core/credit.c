@@ -1,131 +1,5 @@
-/* The scheduler's policy under a clock of our own: a little machine whose CPUs ask when the policy wants to be asked. */
-#include "core/credit.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#define HZ    1000000ul /* a tick is a microsecond */
-#define VCPUS 24
-
-static struct credit_pool pool;
-static struct credit_domain domain[VCPUS];
-static struct credit_vcpu vcpu[VCPUS];
-static uint64_t ran[VCPUS];	    /* ticks */
-static uint64_t burst[VCPUS];	    /* sleeps when it ran that long; 0: never */
-static uint64_t pause_ticks[VCPUS]; /* and that long */
-static uint64_t left[VCPUS], wake_at[VCPUS];
-static uint64_t ask_at[MAX_CPUS], began[MAX_CPUS];
-static uint64_t now, asked;
-static unsigned cpus;
-
-static void machine(unsigned n)
-{
-	memset(domain, 0, sizeof(domain));
-	memset(ran, 0, sizeof(ran));
-	memset(burst, 0, sizeof(burst));
-	memset(wake_at, 0, sizeof(wake_at));
-	credit_pool_init(&pool, HZ, 1000);
-	cpus = n;
-	now = 12345;
-	asked = 0;
-	for (unsigned i = 0; i < n; i++) {
-		credit_cpu_join(&pool, i);
-		ask_at[i] = CREDIT_NEVER;
-	}
-}
-
-static void wake(unsigned i)
-{
-	int cpu;
-
-	left[i] = burst[i];
-	wake_at[i] = 0;
-	cpu = credit_wake(&pool, &vcpu[i], now);
-	if (cpu >= 0)
-		ask_at[cpu] = now;
-}
-
-/* vCPU i is a domain of its own. */
-static void hog(unsigned i, unsigned weight, unsigned cap, uint32_t hard)
-{
-	domain[i] = (struct credit_domain){.weight = (uint16_t)weight, .cap = (uint16_t)cap};
-	credit_vcpu_init(&vcpu[i], &domain[i], 0);
-	vcpu[i].hard = hard;
-}
-
-static void count(unsigned cpu)
-{
-	struct credit_vcpu *v = pool.cpu[cpu].running;
-
-	if (v != NULL) {
-		unsigned i = (unsigned)(v - vcpu);
-
-		ran[i] += now - began[cpu];
-		left[i] -= burst[i] ? now - began[cpu] : 0;
-	}
-	began[cpu] = now;
-}
-
-static void ask(unsigned cpu)
-{
-	struct credit_vcpu *was = pool.cpu[cpu].running, *v;
-	enum credit_previous previous = CREDIT_KEEP;
-	uint64_t until;
-
-	count(cpu);
-	asked++;
-	if (was != NULL && burst[was - vcpu] && left[was - vcpu] == 0) {
-		previous = CREDIT_GONE;
-		wake_at[was - vcpu] = now + pause_ticks[was - vcpu];
-	}
-	v = credit_next(&pool, cpu, previous, now, &until);
-	ask_at[cpu] = until;
-	if (v != NULL) {
-		unsigned i = (unsigned)(v - vcpu);
-
-		assert_true((v->hard >> cpu & 1) && v->link == NULL);
-		if (burst[i] && now + left[i] < ask_at[cpu])
-			ask_at[cpu] = now + left[i];
-	}
-	if (was != NULL && v != was && previous != CREDIT_GONE) {
-		int other = credit_place(&pool, was, now);
-
-		if (other >= 0 && (unsigned)other != cpu)
-			ask_at[other] = now;
-	}
-}
-
-static void run(uint64_t ticks)
-{
-	uint64_t end = now + ticks;
-
-	for (;;) {
-		uint64_t next = end;
-		unsigned i;
-
-		for (i = 0; i < cpus; i++)
-			next = ask_at[i] < next ? ask_at[i] : next;
-		for (i = 0; i < VCPUS; i++)
-			next = wake_at[i] && wake_at[i] < next ? wake_at[i] : next;
-		now = next > now ? next : now;
-		if (now >= end)
-			break;
-		for (i = 0; i < VCPUS; i++)
-			if (wake_at[i] && wake_at[i] <= now) {
-				vcpu[i].urgent = true;
-				wake(i);
-			}
-		for (i = 0; i < cpus; i++)
-			if (ask_at[i] <= now)
-				ask(i);
-	}
-	for (unsigned i = 0; i < cpus; i++)
-		count(i);
-}
+/* The scheduler's policy in single scenes, on a simulated machine. */
+#include "fake/credit_machine.h"
 
 /* Within `percent` percent of what is expected. */
 static void about(uint64_t value, uint64_t expected, unsigned percent)
@@ -376,6 +250,135 @@ static void test_a_deadline_after_a_burst(void **state)
 	}
 }
 
+/* Two that wake at the same time take two idle CPUs, though the first of them was at home for both. */
+static void test_two_wake_and_two_cpus_are_idle(void **state)
+{
+	(void)state;
+	machine(2);
+	for (unsigned i = 0; i < 2; i++)
+		hog(i, 256, 0, ~0u);
+	wake(0);
+	wake(1);
+	run(100);
+	assert_true(ran[0] == 100 && ran[1] == 100);
+}
+
+/* A clock does not stand still while one has the CPU for itself: a light one's old debt is over then, and who was preempted by it is
+ * not ahead of a third for that. */
+static void test_a_debt_ends_while_another_runs_alone(void **state)
+{
+	(void)state;
+	machine(1);
+	for (unsigned i = 0; i < 3; i++)
+		hog(i, i == 0 ? 1 : 256, 0, ~0u);
+	wake(0);
+	run(1000);
+	wake(1);
+	run(1000);
+	credit_remove(&vcpu[0]); /* it owes 256 ms of the other one's time */
+	run(10 * HZ);
+	wake(0);
+	run(2);
+	wake(2);
+	memset(ran, 0, sizeof(ran));
+	run(HZ / 5);
+	assert_in_range(ran[1], HZ / 10 - 15000, HZ / 10 + 15000);
+	assert_in_range(ran[2], HZ / 10 - 15000, HZ / 10 + 15000);
+}
+
+/* Nor does arithmetic end when one has had the CPU for years. */
+static void test_years_alone(void **state)
+{
+	static const unsigned weights[] = {1, 256, 65535};
+
+	(void)state;
+	for (unsigned i = 0; i < 27; i++) {
+		machine(1);
+		hog(0, weights[i / 3 % 3], 0, ~0u);
+		hog(1, weights[i % 3], 0, ~0u);
+		wake(0);
+		run((5 + i / 9 * 5) * 365 * 86400 * HZ);
+		wake(1);
+		memset(ran, 0, sizeof(ran));
+		run(200 * HZ);
+		about(ran[1] + 15000,
+		      200 * HZ * domain[1].weight / (domain[0].weight + domain[1].weight) + 15000,
+		      70);
+	}
+}
+
+/* A CPU that was away for a moment: who counts by its clock, and slept, owes nothing new. */
+static void test_a_cpu_that_comes_back_has_its_clock(void **state)
+{
+	(void)state;
+	machine(2);
+	for (unsigned i = 0; i < 2; i++)
+		hog(i, i == 0 ? 1 : 256, 0, 2);
+	for (unsigned i = 0; i < 2; i++) { /* one after the other */
+		wake(i);
+		run(10 * HZ);
+		stopped[i] = true;
+		ask_at[1] = now;
+		run(1);
+		stopped[i] = false;
+	}
+	credit_cpu_leave(&pool, 1);
+	credit_cpu_join(&pool, 1);
+	wake(1);
+	run(2000);
+	wake(0);
+	memset(ran, 0, sizeof(ran));
+	run(20000);
+	assert_in_range(ran[0], 1, 20000);
+}
+
+/* What runs counts by its CPU's clock, though for a moment it was to run elsewhere. */
+static void test_an_affinity_that_changes_twice(void **state)
+{
+	struct credit_vcpu *v;
+
+	(void)state;
+	machine(2);
+	for (unsigned i = 0; i < 4; i++)
+		hog(i, 256, 0, i == 3 ? 2 : 1);
+	wake(3);
+	run(100 * HZ);
+	credit_charge(&pool, 1, now);
+	wake(0);
+	wake(1);
+	run(100);
+	v = pool.cpu[0].running;
+	v->hard = 2;
+	credit_rehome(&pool, v);
+	v->hard = 3;
+	credit_rehome(&pool, v);
+	ask_at[0] = now;
+	run(20000);
+	wake(2);
+	memset(ran, 0, sizeof(ran));
+	run(HZ);
+	assert_in_range(ran[2], HZ / 4, HZ);
+}
+
+/* What one owes is work: with more weight it is over sooner. */
+static void test_more_weight_counts_at_once(void **state)
+{
+	(void)state;
+	machine(1);
+	hog(0, 1, 0, ~0u);
+	hog(1, 256, 0, ~0u);
+	wake(0);
+	run(5000);
+	wake(1);
+	run(5000);
+	credit_charge(&pool, 0, now);
+	credit_weigh(&pool, &vcpu[0], 256);
+	domain[0].weight = 256;
+	memset(ran, 0, sizeof(ran));
+	run(HZ / 5);
+	about(ran[0], HZ / 10, 15);
+}
+
 static void test_soft_affinity_is_a_wish(void **state)
 {
 	(void)state;
@@ -471,6 +474,12 @@ int main(void)
 		cmocka_unit_test(test_weight_counts_after_a_burst),
 		cmocka_unit_test(test_a_cpu_for_oneself_is_no_debt),
 		cmocka_unit_test(test_a_deadline_after_a_burst),
+		cmocka_unit_test(test_two_wake_and_two_cpus_are_idle),
+		cmocka_unit_test(test_a_debt_ends_while_another_runs_alone),
+		cmocka_unit_test(test_years_alone),
+		cmocka_unit_test(test_a_cpu_that_comes_back_has_its_clock),
+		cmocka_unit_test(test_an_affinity_that_changes_twice),
+		cmocka_unit_test(test_more_weight_counts_at_once),
 		cmocka_unit_test(test_soft_affinity_is_a_wish),
 		cmocka_unit_test(test_a_cpu_that_leaves_gives_its_waiting_ones_to_others),
 		cmocka_unit_test(test_random_life),
