@@ -2,9 +2,7 @@
 #include "lib/bits.h"
 
 #define VTIME_SHIFT 16 /* a tick at weight 1 */
-#define LONGEST                                                                                    \
-	(1ul                                                                                       \
-	 << 40) /* ticks that are charged at a time: more than anybody owes, and no overflow at weight 1 */
+#define LONGEST	    (1ul << 40) /* ticks charged at a time: more than anybody owes, no overflow at weight 1 */
 
 /* Virtual time of that many ticks at the default weight. */
 static int64_t at_default_weight(uint64_t ticks)
@@ -33,6 +31,7 @@ RARE void credit_cpu_join(struct credit_pool *p, unsigned cpu)
 	p->cpu[cpu] = (struct credit_cpu){.clock = p->cpu[cpu].clock, .until = CREDIT_NEVER};
 	p->cpus |= 1u << cpu;
 	p->idle |= 1u << cpu;
+	p->asked &= ~(1u << cpu);
 }
 
 RARE void credit_cpu_leave(struct credit_pool *p, unsigned cpu)
@@ -330,8 +329,7 @@ static __attribute__((noinline)) struct credit_vcpu *first_of(struct credit_pool
 		} else if (must_wait(p, v, &r)) {
 			continue;
 		}
-		k = finish(p, v) + (v->home != cpu ? slice / 8 : 0) +
-		    (v->soft >> cpu & 1 ? 0 : slice);
+		k = finish(p, v) + (v->home != cpu ? slice / 8 : 0) + (v->soft >> cpu & 1 ? 0 : slice);
 		if (best == NULL || k < least) {
 			best = v;
 			least = k;

@@ -51,8 +51,7 @@ struct credit_pool {
 	struct credit_vcpu *waiting;
 	uint32_t cpus; /* that belong to it and are up */
 	uint32_t idle; /* of these, without a running vCPU */
-	uint32_t
-		asked; /* idle ones that shall call credit_next() for one that waits, and have not yet */
+	uint32_t asked; /* of these, shall call credit_next() for one that waits, and have not yet */
 	uint64_t slice, period;
 	uint64_t
 		ratelimit; /* what runs is left alone that long; by those who weigh more, in proportion shorter */
