@@ -42,7 +42,7 @@ static void check_refused(unsigned number, uint64_t a0, int64_t result)
 		     number == CONSOLE || (number == PHYSDEV && a0 != 0);
 
 	if (tools && result >= 0)
-		bad("the tools' hypercall", number, a0);
+		bad(BY_REGISTERS, "the tools' hypercall", number, a0);
 }
 
 void any_hypercall(struct cpu *c)
@@ -83,10 +83,10 @@ void event_calls(struct cpu *c)
 
 	if (op == 6) { /* alloc_unbound: {u16 domain, u16 remote, u32 port} */
 		if (event_op(c, op, domain | (uint64_t)some_domain(s) << 16, 0) == 0 && domain == 0)
-			bad("a port of Dom0's", domain, 0);
+			bad(BY_MEMORY, "a port of Dom0's", domain, 0);
 	} else if (op == 0) { /* bind_interdomain: {u16 remote, u32 port} */
 		if (event_op(c, op, domain | port << 32, 0) == 0 && domain == quiet_domain)
-			bad("a channel to the quiet domain", port, 0);
+			bad(BY_MEMORY, "a channel to the quiet domain", port, 0);
 	} else if (op == 1) { /* bind_virq: {u32 virq, u32 vcpu} */
 		event_op(c, op, below(s, 26) | boundary(s) << 32, 0);
 	} else {
@@ -139,7 +139,7 @@ static void grant_map(struct cpu *c)
 	m->domain = m->domain == SELF ? (uint16_t)below(s, 9) : m->domain;
 	if (hypercall(GRANT, 0, (uint64_t)m, 1) == 0 && m->status == 0 &&
 	    (m->domain == 0 || m->domain == quiet_domain))
-		bad("a page of another domain", m->domain, m->ref);
+		bad(BY_MEMORY, "a page of another domain", m->domain, m->ref);
 }
 
 void grant_calls(struct cpu *c)
@@ -194,7 +194,7 @@ static void check_clear(uint64_t page)
 
 	for (unsigned i = 0; i < 512; i++)
 		if (word[i]) {
-			bad("new memory is not clear", page + i * 8, word[i]);
+			bad(BY_MEMORY, "new memory is not clear", page + i * 8, word[i]);
 			return;
 		}
 }
@@ -356,7 +356,7 @@ void begin_check(struct cpu *c)
 		asm volatile("dc civac, %0" ::"r"(at) : "memory");
 	for (unsigned i = 1; i < 152 && words[0]; i++)
 		if (words[i] && i != 31) {
-			bad("a register of a new vCPU is not 0", i, words[i]);
+			bad(BY_MEMORY, "a register of a new vCPU is not 0", i, words[i]);
 			break;
 		}
 	words[0] = 0;

@@ -65,6 +65,8 @@ void snapshot_entry(
 void float_fill(uint64_t seed);
 uint64_t float_differs(uint64_t seed); /* 0: V0 to V31 are as float_fill() left them */
 
-void bad(const char *what, uint64_t a,
-	 uint64_t b); /* isolation is broken: a line that the test looks for */
+/* Isolation is broken: a line that the test looks for. What a wild one finds in memory it may have written itself: calls of any
+ * length are answered all over it, and other vCPUs change what a call is about to read. What it finds in registers is so. */
+enum proof { BY_MEMORY, BY_REGISTERS };
+void bad(enum proof proof, const char *what, uint64_t a, uint64_t b);
 #endif

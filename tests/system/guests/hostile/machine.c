@@ -353,6 +353,6 @@ void float_registers(struct cpu *c)
 	}
 	different = float_differs(seed);
 	if (different || sysreg_read(tpidr_el0) != seed)
-		bad("a register changed", different, sysreg_read(tpidr_el0) ^ seed);
+		bad(BY_REGISTERS, "a register changed", different, sysreg_read(tpidr_el0) ^ seed);
 	asm volatile("msr daifclr, #2" ::: "memory");
 }

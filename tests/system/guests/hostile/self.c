@@ -1,7 +1,7 @@
 /* What is a hostile guest's word worth? One that executes anything, through any page tables, and has calls of any length answered
- * also writes over itself sooner or later; then its complaints mean nothing. So there are two kinds. The wild ones do all that, and
- * before they complain they look whether their own code is still what it was. The careful ones leave out what could change their
- * own memory: whatever changes there was somebody else. */
+ * also writes over itself sooner or later; then its complaints mean nothing. So there are two kinds. The wild ones do all that; they
+ * complain only of what they find in registers, and look before that whether their own code is still what it was. The careful ones
+ * leave out what could change their own memory: whatever changes there was somebody else. */
 #include "hostile.h"
 
 #define COPY	(GUEST_RAM + 0x400000)
@@ -59,9 +59,9 @@ void own_memory(struct cpu *c)
 		return;
 	for (uint64_t at = from; at < from + AT_ONCE; at += 8)
 		if (*(volatile uint64_t *)at != kept_number(at)) {
-			bad("memory of its own changed", at, *(volatile uint64_t *)at);
+			bad(BY_MEMORY, "memory of its own changed", at, *(volatile uint64_t *)at);
 			return;
 		}
 	if (changed())
-		bad("its own code changed", (uint64_t)changed(), *changed());
+		bad(BY_MEMORY, "its own code changed", (uint64_t)changed(), *changed());
 }
