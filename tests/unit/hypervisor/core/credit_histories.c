@@ -1,6 +1,7 @@
 /* The scheduler's policy after histories drawn at random: vCPUs that slept, ran alone, changed their weight, cap or affinity, CPUs
  * that went and came back. Whatever it was, from then on shares of one CPU are as weights to within a bound, no CPU is idle while a
- * vCPU waits that may use it, and a cap holds. The same numbers in every run; a failure names its seed, and prints its history. */
+ * vCPU waits that may use it, and a cap holds. The same numbers in every run; a failure names its seed, that of
+ * shares also prints the history. */
 #include "fake/credit_machine.h"
 #include <stdio.h>
 
