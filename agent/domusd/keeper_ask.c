@@ -2,8 +2,6 @@
 
 #include <stdlib.h>
 
-#define RETRY_AFTER_S 2
-
 void ask_list_init(struct ask_list *list)
 {
 	list->first = NULL;
@@ -32,7 +30,7 @@ void ask_fail(struct ask *ask, const char *why)
 	struct error e;
 
 	error_set(&e, ERROR_UNAVAILABLE, "%s", why);
-	e.retry_after = RETRY_AFTER_S;
+	e.retry_after = KEEPER_RETRY_AFTER_S;
 	ask->done(ask->context, NULL, -1, &e);
 	free(ask);
 }

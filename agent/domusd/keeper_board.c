@@ -2,8 +2,7 @@
 
 #include <stdlib.h>
 
-#define TIMEOUT_MS    5000
-#define RETRY_AFTER_S 2
+#define TIMEOUT_MS 5000
 
 struct board_ask {
 	void (*done)(void *context, const struct verbs_board_response *board,
@@ -39,6 +38,6 @@ void keeper_client_board(struct keeper_client *client,
 		free(ask);
 	}
 	error_set(&e, ERROR_UNAVAILABLE, "The keeper cannot be asked now");
-	e.retry_after = RETRY_AFTER_S;
+	e.retry_after = KEEPER_RETRY_AFTER_S;
 	done(context, NULL, &e);
 }

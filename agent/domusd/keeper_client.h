@@ -6,6 +6,8 @@
 #include "common/error.h"
 #include "common/verbs.h"
 
+#define KEEPER_RETRY_AFTER_S 2 /* when keeper cannot be reached */
+
 /*
  * The one connection to keeper. A thread connects (again and again, with a growing pause, up to 5 s), says HELLO, sends
  * requests in the order they were asked and receives answers and events. At most VERBS_INFLIGHT_MAX requests are under
